@@ -1,0 +1,82 @@
+// The writing role. Samples are queued as columns and judged together at commit, so that one log record
+// and one kernel call serve the whole batch.
+
+import type { Labels } from '../labels/labels.ts';
+
+/** A store's own number for a series; valid while the store lives and the series is in it. */
+export type SeriesRef = number;
+
+/** Why a sample was not stored. */
+export type RefusalReason =
+  | 'out-of-order'
+  | 'duplicate-sample'
+  | 'out-of-bounds'
+  | 'too-far-in-future'
+  | 'unknown-series'
+  | 'series-limit';
+
+/** One refused sample, kept as an example for the error text. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly labels: Labels;
+  readonly time: number;
+}
+
+/** What became of a batch. A sample equal to the stored one (same time, same bits) counts as stored. */
+export interface CommitResult {
+  readonly stored: number;
+  /** Counts per reason; a reason that did not occur is absent. */
+  readonly refused: ReadonlyMap<RefusalReason, number>;
+  /** The first few refusals. */
+  readonly examples: readonly Refusal[];
+}
+
+/** Metadata of a metric family. */
+export interface MetricMetadata {
+  /** counter, gauge, histogram, gaugehistogram, summary, info, stateset or unknown. */
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
+/**
+ * Collects one batch. Order of calls: series and samples in any order, then commit or rollback once;
+ * the appender is then spent. One batch holds samples of a series in time order.
+ */
+export interface Appender {
+  /**
+   * The series' reference, created where the store has not seen it. Throws OutpostError
+   * `bad-data` for label sets that cannot be stored and `limit-exceeded` when the store is full.
+   */
+  series(labels: Labels): SeriesRef;
+  /** Queues one sample; time in Unix ms. The value's bits are kept. */
+  append(ref: SeriesRef, time: number, value: number): void;
+  /** Queues a staleness marker. */
+  appendStale(ref: SeriesRef, time: number): void;
+  /**
+   * Queues whole columns: sample i belongs to refs[i]. A time column of length 1 serves all samples.
+   * The columns are copied.
+   */
+  appendColumns(refs: Uint32Array, times: Float64Array, values: Float64Array, count: number): void;
+  /** Remembers a family's metadata; the newest wins. */
+  metadata(metricName: string, metadata: MetricMetadata): void;
+  /**
+   * Logs and applies the batch. Once it resolves, what it counts as stored survives the death of the
+   * process. Rejects with `unavailable` (nothing stored, worth trying again) when the log cannot be
+   * written, for instance on a full disk.
+   */
+  commit(): Promise<CommitResult>;
+  /** Drops the queued samples. Series created stay until they are collected as empty. */
+  rollback(): void;
+}
+
+/** A store that can be written. */
+export interface Appendable {
+  appender(): Appender;
+}
+
+/** Reads back what appenders were told. */
+export interface MetadataSource {
+  /** Families by metric name. */
+  metadata(): ReadonlyMap<string, MetricMetadata>;
+}
