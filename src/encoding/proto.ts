@@ -179,7 +179,10 @@ export class ProtoWriter {
 
   /** int64 as varint: ten bytes where negative. Values beyond ±2^63 saturate. */
   int64(value: number): void {
-    if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) return this.varint(value);
+    if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
+      this.varint(value);
+      return;
+    }
     const clamped = BigInt.asUintN(64, clampInt64(value));
     this.#reserve(10);
     let rest = clamped;

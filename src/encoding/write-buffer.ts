@@ -88,8 +88,8 @@ export class WriteBuffer {
 
   /** Zig-zag varint of a safe integer. */
   varint(value: number): void {
-    if (value >= 0) return this.#zigzag(value, 0);
-    this.#zigzag(-value - 1, 1);
+    if (value >= 0) this.#zigzag(value, 0);
+    else this.#zigzag(-value - 1, 1);
   }
 
   raw(bytes: Uint8Array): void {
