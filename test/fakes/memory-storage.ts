@@ -1,0 +1,299 @@
+// A store in memory for tests: implements every storage role over float columns, judges samples at
+// commit as the real store does, and can be told to fail, to forget series and to be full.
+
+import { compareStrings } from '../../src/labels/compare.ts';
+import { Labels } from '../../src/labels/labels.ts';
+import { type Matcher, matchesAll } from '../../src/labels/matcher.ts';
+import { labelsProblem } from '../../src/labels/validate.ts';
+import { OutpostError } from '../../src/lifecycle/errors.ts';
+import type {
+  Appendable,
+  Appender,
+  CommitResult,
+  MetadataSource,
+  MetricMetadata,
+  Refusal,
+  RefusalReason,
+  SeriesRef,
+} from '../../src/storage/appender.ts';
+import type {
+  LabelAnswer,
+  Querier,
+  Queryable,
+  SelectOptions,
+} from '../../src/storage/queryable.ts';
+import { lowerBound, SampleColumns } from '../../src/storage/samples.ts';
+import type { Series, SeriesSet } from '../../src/storage/series.ts';
+import { setStale } from '../../src/storage/stale.ts';
+
+const BATCH_SERIES = 128;
+const EXAMPLES_MAX = 5;
+
+export interface MemoryStorageOptions {
+  /** Unix ms; samples later than 10 minutes from now are refused. Absent: no such check. */
+  readonly now?: () => number;
+  /** Samples before this time are out of bounds. */
+  readonly minValidTime?: number;
+  /** Most series held. */
+  readonly seriesMax?: number;
+}
+
+interface MemorySeries {
+  readonly ref: SeriesRef;
+  readonly labels: Labels;
+  readonly samples: SampleColumns;
+}
+
+/** Holds everything it is given until `forget`. */
+export class MemoryStorage implements Appendable, Queryable, MetadataSource {
+  readonly options: MemoryStorageOptions;
+  /** Said by every selection. */
+  readonly warnings: string[] = [];
+  /** Number of `series` calls so far, to see what a caller's cache spares. */
+  seriesCalls = 0;
+  readonly #byRef = new Map<SeriesRef, MemorySeries>();
+  readonly #byKey = new Map<string, MemorySeries>();
+  readonly #metadata = new Map<string, MetricMetadata>();
+  #lastRef = 0;
+  #commitFailure: unknown;
+
+  constructor(options: MemoryStorageOptions = {}) {
+    this.options = options;
+  }
+
+  get seriesCount(): number {
+    return this.#byRef.size;
+  }
+
+  appender(): Appender {
+    return new MemoryAppender(this);
+  }
+
+  metadata(): ReadonlyMap<string, MetricMetadata> {
+    return this.#metadata;
+  }
+
+  querier(minTime: number, maxTime: number): Querier {
+    const all = [...this.#byRef.values()].sort((a, b) => a.labels.compareTo(b.labels));
+    return new MemoryQuerier(all, minTime, maxTime, this.warnings);
+  }
+
+  /** Drops a series; its reference becomes unknown, as after a head's garbage collection. */
+  forget(labels: Labels): void {
+    const series = this.#byKey.get(labels.key);
+    if (!series) return;
+    this.#byKey.delete(labels.key);
+    this.#byRef.delete(series.ref);
+  }
+
+  /** Every later commit rejects with `error` until called with undefined. */
+  failCommits(error: unknown): void {
+    this.#commitFailure = error;
+  }
+
+  /** The samples of one series, for assertions. */
+  samplesOf(labels: Labels): { times: number[]; values: Float64Array } {
+    const samples = this.#byKey.get(labels.key)?.samples ?? new SampleColumns(0);
+    return {
+      times: [...samples.times.subarray(0, samples.length)],
+      values: samples.values.slice(0, samples.length),
+    };
+  }
+
+  /** Creates or finds a series, as the role says. */
+  resolve(labels: Labels): SeriesRef {
+    this.seriesCalls++;
+    const known = this.#byKey.get(labels.key);
+    if (known) return known.ref;
+    const problem = labelsProblem(labels);
+    if (problem !== null) throw new OutpostError('bad-data', `store series: ${problem}`);
+    if (this.#byRef.size >= (this.options.seriesMax ?? Number.POSITIVE_INFINITY)) {
+      throw new OutpostError('limit-exceeded', `store series: ${this.#byRef.size} series are held`);
+    }
+    const series = { ref: ++this.#lastRef, labels, samples: new SampleColumns(16) };
+    this.#byRef.set(series.ref, series);
+    this.#byKey.set(labels.key, series);
+    return series.ref;
+  }
+
+  setMetadata(metricName: string, metadata: MetricMetadata): void {
+    this.#metadata.set(metricName, metadata);
+  }
+
+  /** Judges and stores a batch. */
+  apply(refs: readonly SeriesRef[], queued: SampleColumns): CommitResult {
+    if (this.#commitFailure !== undefined) throw this.#commitFailure;
+    const refused = new Map<RefusalReason, number>();
+    const examples: Refusal[] = [];
+    let stored = 0;
+    for (let i = 0; i < queued.length; i++) {
+      const series = this.#byRef.get(refs[i]!);
+      const time = queued.times[i]!;
+      const reason = this.#judge(series, queued, i);
+      if (reason === 'stored') stored++;
+      else {
+        refused.set(reason, (refused.get(reason) ?? 0) + 1);
+        const labels = series?.labels ?? Labels.empty;
+        if (examples.length < EXAMPLES_MAX) examples.push({ reason, labels, time });
+      }
+    }
+    return { stored, refused, examples };
+  }
+
+  #judge(
+    series: MemorySeries | undefined,
+    queued: SampleColumns,
+    i: number,
+  ): RefusalReason | 'stored' {
+    if (!series) return 'unknown-series';
+    const time = queued.times[i]!;
+    if (time < (this.options.minValidTime ?? Number.NEGATIVE_INFINITY)) return 'out-of-bounds';
+    if (this.options.now && time > this.options.now() + 600_000) return 'too-far-in-future';
+    const held = series.samples;
+    const last = held.length === 0 ? Number.NEGATIVE_INFINITY : held.times[held.length - 1]!;
+    if (time < last) return 'out-of-order';
+    if (time === last) {
+      return sameBits(held.values, held.length - 1, queued.values, i)
+        ? 'stored'
+        : 'duplicate-sample';
+    }
+    held.append(queued.times, queued.values, i, i + 1);
+    return 'stored';
+  }
+}
+
+class MemoryAppender implements Appender {
+  readonly #store: MemoryStorage;
+  readonly #refs: SeriesRef[] = [];
+  readonly #queued = new SampleColumns(64);
+  readonly #metadata = new Map<string, MetricMetadata>();
+  #spent = false;
+
+  constructor(store: MemoryStorage) {
+    this.#store = store;
+  }
+
+  series(labels: Labels): SeriesRef {
+    return this.#store.resolve(labels);
+  }
+
+  append(ref: SeriesRef, time: number, value: number): void {
+    this.#refs.push(ref);
+    this.#queued.push(time, value);
+  }
+
+  appendStale(ref: SeriesRef, time: number): void {
+    this.append(ref, time, 0);
+    setStale(this.#queued.values, this.#queued.length - 1);
+  }
+
+  appendColumns(refs: Uint32Array, times: Float64Array, values: Float64Array, count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#refs.push(refs[i]!);
+      this.#queued.push(times.length === 1 ? times[0]! : times[i]!, 0);
+    }
+    this.#queued.values.set(values.subarray(0, count), this.#queued.length - count);
+  }
+
+  metadata(metricName: string, metadata: MetricMetadata): void {
+    this.#metadata.set(metricName, metadata);
+  }
+
+  async commit(): Promise<CommitResult> {
+    this.#spend();
+    const result = this.#store.apply(this.#refs, this.#queued);
+    for (const [name, metadata] of this.#metadata) this.#store.setMetadata(name, metadata);
+    return result;
+  }
+
+  rollback(): void {
+    this.#spend();
+  }
+
+  #spend(): void {
+    if (this.#spent) throw new Error('BUG: the appender is spent');
+    this.#spent = true;
+  }
+}
+
+class MemoryQuerier implements Querier {
+  readonly #all: readonly MemorySeries[];
+  readonly #minTime: number;
+  readonly #maxTime: number;
+  readonly #warnings: readonly string[];
+
+  constructor(
+    all: readonly MemorySeries[],
+    minTime: number,
+    maxTime: number,
+    warnings: readonly string[],
+  ) {
+    this.#all = all;
+    this.#minTime = minTime;
+    this.#maxTime = maxTime;
+    this.#warnings = warnings;
+  }
+
+  async select(matchers: readonly Matcher[], options: SelectOptions = {}): Promise<SeriesSet> {
+    const found = this.#matching(matchers).map(series => this.#view(series));
+    const warnings = this.#warnings;
+    const { signal } = options;
+    let at = 0;
+    return {
+      warnings,
+      close: () => {
+        at = found.length;
+      },
+      async next() {
+        if (signal?.aborted) throw OutpostError.from(signal.reason);
+        if (at >= found.length) return null;
+        at += BATCH_SERIES;
+        return found.slice(at - BATCH_SERIES, at);
+      },
+    };
+  }
+
+  async labelNames(matchers: readonly Matcher[]): Promise<LabelAnswer> {
+    const names = this.#matching(matchers).flatMap(({ labels }) => [...labels].map(([n]) => n));
+    return { values: sortedUnique(names), warnings: this.#warnings };
+  }
+
+  async labelValues(name: string, matchers: readonly Matcher[]): Promise<LabelAnswer> {
+    const values = this.#matching(matchers).map(({ labels }) => labels.get(name));
+    return { values: sortedUnique(values.filter(v => v !== '')), warnings: this.#warnings };
+  }
+
+  close(): void {}
+
+  #matching(matchers: readonly Matcher[]): MemorySeries[] {
+    return this.#all.filter(({ labels, samples }) => {
+      if (!matchesAll(matchers, name => labels.get(name))) return false;
+      const from = lowerBound(samples.times, samples.length, this.#minTime);
+      return from < samples.length && samples.times[from]! <= this.#maxTime;
+    });
+  }
+
+  #view({ labels, samples }: MemorySeries): Series {
+    return {
+      labels,
+      label: name => labels.get(name),
+      chunks: () => null,
+      samples: out => {
+        const from = lowerBound(samples.times, samples.length, this.#minTime);
+        let to = from;
+        while (to < samples.length && samples.times[to]! <= this.#maxTime) to++;
+        out.append(samples.times, samples.values, from, to);
+      },
+    };
+  }
+}
+
+function sortedUnique(values: readonly string[]): string[] {
+  return [...new Set(values)].sort(compareStrings);
+}
+
+function sameBits(a: Float64Array, i: number, b: Float64Array, j: number): boolean {
+  const x = new Uint32Array(a.buffer, a.byteOffset + i * 8, 2);
+  const y = new Uint32Array(b.buffer, b.byteOffset + j * 8, 2);
+  return x[0] === y[0] && x[1] === y[1];
+}
