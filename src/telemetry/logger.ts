@@ -26,6 +26,7 @@ export interface LoggerOptions {
   readonly now: () => number;
 }
 
+/** A logger that writes lines at or above its level. `base` fields stand on every line. */
 export function newLogger(options: LoggerOptions, base: LogFields = {}): Logger {
   const encode = options.format === 'json' ? JSON.stringify : logfmt;
   const log = (level: LogLevel, message: string, fields?: LogFields): void => {

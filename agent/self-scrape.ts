@@ -1,0 +1,82 @@
+// The agent keeps its own metrics beside the host's: each interval the registry is gathered and appended
+// as if it had been scraped, with `up` for itself and for every plugin.
+
+import { type Labels, METRIC_NAME } from '../src/labels/labels.ts';
+import type { Clock } from '../src/lifecycle/clock.ts';
+import { sleep } from '../src/lifecycle/clock.ts';
+import type { Appendable, Appender, SeriesRef } from '../src/storage/appender.ts';
+import type { MetricFamily } from '../src/telemetry/metrics.ts';
+
+/** Whether a job delivered lately. */
+export interface JobHealth {
+  readonly targetLabels: Labels;
+  readonly up: boolean;
+}
+
+export interface SelfScrapeOptions {
+  readonly storage: Appendable;
+  readonly gather: () => readonly MetricFamily[];
+  /** Health of the other jobs at a time (Unix ms). */
+  readonly jobs: (now: number) => readonly JobHealth[];
+  /** job and instance of the agent's own series. */
+  readonly targetLabels: Labels;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  /** Called with each write that was refused as a whole. */
+  readonly onLost: (error: unknown, samples: number) => void;
+}
+
+/** Writes the agent's own samples on the grid of the interval. */
+export class SelfScrape {
+  readonly #options: SelfScrapeOptions;
+  readonly #refs = new Map<string, SeriesRef>();
+
+  constructor(options: SelfScrapeOptions) {
+    this.#options = options;
+  }
+
+  /** Runs until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, intervalMs } = this.#options;
+    while (!signal.aborted) {
+      await this.scrape(clock.now());
+      await sleep(clock, intervalMs - (clock.now() % intervalMs), signal).catch(() => {});
+    }
+  }
+
+  /** Appends everything at one time. */
+  async scrape(time: number): Promise<void> {
+    const appender = this.#options.storage.appender();
+    const { targetLabels } = this.#options;
+    let samples = 0;
+    const put = (name: string, labels: Labels, value: number): void => {
+      const ref = this.#resolve(appender, name, labels);
+      appender.append(ref, time, value);
+      samples++;
+    };
+    for (const family of this.#options.gather()) {
+      for (const { suffix, labels, value } of family.samples) {
+        put(family.name + suffix, targetLabels.merge(labels), value);
+      }
+    }
+    put('up', targetLabels, 1);
+    for (const job of this.#options.jobs(time)) put('up', job.targetLabels, job.up ? 1 : 0);
+    try {
+      const result = await appender.commit();
+      // A series was collected as empty between two scrapes; the next one makes it anew.
+      if (result.refused.has('unknown-series')) this.#refs.clear();
+    } catch (error) {
+      this.#options.onLost(error, samples);
+    }
+  }
+
+  #resolve(appender: Appender, name: string, labels: Labels): SeriesRef {
+    const key = `${name}\ud800${labels.key}`;
+    let ref = this.#refs.get(key);
+    if (ref === undefined) {
+      ref = appender.series(labels.with(METRIC_NAME, name));
+      this.#refs.set(key, ref);
+    }
+    return ref;
+  }
+}
