@@ -38,6 +38,11 @@ export interface Series {
   chunks(): readonly Chunk[] | null;
   /** Appends the samples of the selection's range to `out`, in time order, stale markers included. */
   samples(out: SampleColumns): void;
+  /**
+   * The series that this one was joined from, which may overlap in time: what deduplication needs and
+   * everybody else ignores. Absent or null where it was not joined.
+   */
+  parts?(): readonly Series[] | null;
 }
 
 /** A selection's result, read once from front to back. */

@@ -1,0 +1,116 @@
+// One series out of several with the same labels, by chained merge: the samples of all of them in time
+// order, one for each timestamp. Right for stores that hold parts or copies of the same samples.
+
+import type { Labels } from '../labels/labels.ts';
+import { SampleColumns } from './samples.ts';
+import type { Chunk, Series } from './series.ts';
+import { appendColumns } from './series-list.ts';
+
+/** Buffers that merging reuses from series to series; one for each set. */
+export class MergeScratch {
+  readonly earlier = new SampleColumns(0);
+  readonly later = new SampleColumns(0);
+}
+
+/** The union of two or more series. At equal timestamps the series given first wins. */
+export class ChainedSeries implements Series {
+  readonly #parts: readonly Series[];
+  readonly #scratch: MergeScratch;
+  #chunks: readonly Chunk[] | null | undefined;
+
+  constructor(parts: readonly Series[], scratch: MergeScratch) {
+    this.#parts = parts;
+    this.#scratch = scratch;
+  }
+
+  get labels(): Labels {
+    return this.#parts[0]!.labels;
+  }
+
+  label(name: string): string {
+    return this.#parts[0]!.label(name);
+  }
+
+  chunks(): readonly Chunk[] | null {
+    if (this.#chunks === undefined) this.#chunks = unionChunks(this.#parts);
+    return this.#chunks;
+  }
+
+  samples(out: SampleColumns): void {
+    const start = out.length;
+    for (const part of this.#parts) {
+      const middle = out.length;
+      part.samples(out);
+      const inOrder =
+        middle === start || middle === out.length || out.times[middle - 1]! < out.times[middle]!;
+      if (!inOrder) mergeTail(out, start, middle, this.#scratch);
+    }
+  }
+
+  parts(): readonly Series[] {
+    return this.#parts;
+  }
+}
+
+/** All chunks by time without repetitions; null where two overlap or a part has none to give. */
+function unionChunks(parts: readonly Series[]): readonly Chunk[] | null {
+  const all: Chunk[] = [];
+  for (const part of parts) {
+    const chunks = part.chunks();
+    if (!chunks) return null;
+    all.push(...chunks);
+  }
+  const union = collapseChunks(all);
+  for (let i = 1; i < union.length; i++) {
+    if (union[i]!.minTime <= union[i - 1]!.maxTime) return null;
+  }
+  return union;
+}
+
+/** Sorts by first and last time and drops chunks that equal another byte for byte. */
+export function collapseChunks(chunks: readonly Chunk[]): Chunk[] {
+  const sorted = [...chunks].sort(compareChunks);
+  return sorted.filter((chunk, i) => i === 0 || compareChunks(chunk, sorted[i - 1]!) !== 0);
+}
+
+function compareChunks(a: Chunk, b: Chunk): number {
+  return (
+    a.minTime - b.minTime ||
+    a.maxTime - b.maxTime ||
+    a.encoding - b.encoding ||
+    Buffer.compare(a.data, b.data)
+  );
+}
+
+/** Merges samples start…middle and middle…end of `out`, each in time order, in place. */
+function mergeTail(out: SampleColumns, start: number, middle: number, scratch: MergeScratch): void {
+  const { earlier, later } = scratch;
+  earlier.clear();
+  later.clear();
+  appendColumns(earlier, out, start, middle);
+  appendColumns(later, out, middle, out.length);
+  out.length = start;
+  if (out.histograms) out.histograms.length = Math.min(out.histograms.length, start);
+  mergeColumns(out, earlier, later);
+}
+
+/** Appends the union of two columns to `out`; at equal times the first one's sample is kept. */
+export function mergeColumns(out: SampleColumns, a: SampleColumns, b: SampleColumns): void {
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    // Whole runs are copied, so values keep their bits and mostly disjoint inputs cost little.
+    const aFrom = i;
+    while (i < a.length && a.times[i]! <= b.times[j]!) i++;
+    if (i > aFrom) {
+      appendColumns(out, a, aFrom, i);
+      while (j < b.length && b.times[j]! <= a.times[i - 1]!) j++;
+      continue;
+    }
+    const bFrom = j;
+    while (j < b.length && b.times[j]! < a.times[i]!) j++;
+    appendColumns(out, b, bFrom, j);
+  }
+  appendColumns(out, a, i, a.length);
+  appendColumns(out, b, j, b.length);
+}
