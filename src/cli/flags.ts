@@ -1,0 +1,92 @@
+// Flag values shared by the modes. A wrong value is answered with what was wrong and an example.
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration, parseSize } from '../encoding/units.ts';
+import { isLegacyLabelName } from '../labels/validate.ts';
+
+/** A listening address taken apart; port 0 asks the system for a free one. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Milliseconds of `15s`, `1h30m`. */
+export function durationFlag(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new InvalidArgumentError('Expected a duration such as 15s, 5m or 1h30m.');
+  return ms;
+}
+
+/** As `durationFlag`, and more than zero. */
+export function positiveDurationFlag(text: string): number {
+  const ms = durationFlag(text);
+  if (ms === 0) throw new InvalidArgumentError('Expected a duration longer than zero.');
+  return ms;
+}
+
+/** Bytes of `512MB`, `10GiB`; 0 is no limit. */
+export function sizeFlag(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === null) throw new InvalidArgumentError('Expected a size such as 512MB or 10GB.');
+  return bytes;
+}
+
+/** A whole number, zero or more. */
+export function countFlag(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+/** `127.0.0.1:9190`, `[::1]:9190`, `:9190` (every address). */
+export function addressFlag(text: string): Address {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) {
+    throw new InvalidArgumentError('Expected host:port such as 127.0.0.1:9190.');
+  }
+  return { host: (match[1] ?? match[2]) || '0.0.0.0', port };
+}
+
+/** Collects repeated `name=value` labels. */
+export function labelFlag(
+  text: string,
+  previous: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const at = text.indexOf('=');
+  const name = text.slice(0, at);
+  const value = text.slice(at + 1).replace(/^"(.*)"$/, '$1');
+  if (at < 1 || !isLegacyLabelName(name) || value === '') {
+    throw new InvalidArgumentError('Expected name=value such as cluster=eu1.');
+  }
+  return { ...previous, [name]: value };
+}
+
+/** Collects a repeated flag whose values may also be comma-separated. */
+export function listFlag(text: string, previous: readonly string[] = []): string[] {
+  return [...previous, ...text.split(',').map(part => part.trim()).filter(Boolean)];
+}
+
+/** True where only this host can connect. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** `host:port` as a URL needs it. */
+export function hostPort({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Adds the flags every mode has. */
+export function withCommonFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--log.level <level>', 'least severe messages to log')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log.format <format>', 'form of log lines')
+        .choices(['logfmt', 'json'])
+        .default('logfmt'),
+    );
+}
