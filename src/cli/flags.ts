@@ -1,6 +1,6 @@
 // Flag values shared by the modes. A wrong value is answered with what was wrong and an example.
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration, parseSize } from '../encoding/units.ts';
 import { isLegacyLabelName } from '../labels/validate.ts';
 
@@ -63,7 +63,13 @@ export function labelFlag(
 
 /** Collects a repeated flag whose values may also be comma-separated. */
 export function listFlag(text: string, previous: readonly string[] = []): string[] {
-  return [...previous, ...text.split(',').map(part => part.trim()).filter(Boolean)];
+  return [
+    ...previous,
+    ...text
+      .split(',')
+      .map(part => part.trim())
+      .filter(Boolean),
+  ];
 }
 
 /** True where only this host can connect. */

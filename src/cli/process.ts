@@ -1,10 +1,10 @@
 // What every mode's process has: a logger, a registry, a clock, signals that end it, and an exit code.
 
-import { Registry } from '../telemetry/metrics.ts';
-import { type LogFormat, type Logger, type LogLevel, newLogger } from '../telemetry/logger.ts';
 import { type Clock, systemClock } from '../lifecycle/clock.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import { type Actor, runGroup } from '../lifecycle/run-group.ts';
+import { type LogFormat, type Logger, type LogLevel, newLogger } from '../telemetry/logger.ts';
+import { Registry } from '../telemetry/metrics.ts';
 
 /** What a mode is given to build its parts with. */
 export interface ProcessContext {
@@ -84,7 +84,8 @@ function onSignals(stop: AbortController, logger: Logger): void {
 function report(mode: string, thrown: unknown): number {
   const error = OutpostError.from(thrown);
   if (error.code === 'canceled') return 0;
-  const detail = error.code === 'internal' && thrown instanceof Error ? thrown.stack : error.message;
+  const detail =
+    error.code === 'internal' && thrown instanceof Error ? thrown.stack : error.message;
   process.stderr.write(`outpost ${mode}: ${detail}\n`);
   return error.code === 'bad-data' ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -1,0 +1,92 @@
+// The agent's configuration file: its schema, and how it and the flags become one set of settings.
+
+import Type, { type Static } from 'typebox';
+
+const closed = { additionalProperties: false };
+
+const Duration = (description: string) =>
+  Type.String({
+    description,
+    pattern: '^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$',
+  });
+
+const Size = (description: string) =>
+  Type.String({ description, pattern: '^(0|[0-9]+(\\.[0-9]+)?([KMGTPE]?B|[KMGT]iB))$' });
+
+const CollectorSettings = Type.Object(
+  {
+    enabled: Type.Optional(Type.Boolean({ description: 'Whether the collector runs.' })),
+  },
+  {
+    // A collector's own settings are checked by its plugin, which names what it does not know.
+    additionalProperties: true,
+  },
+);
+
+const PluginSettings = Type.Object(
+  {
+    enabled: Type.Optional(Type.Boolean({ description: 'Whether the plugin is started.' })),
+    command: Type.Optional(
+      Type.Array(Type.String(), {
+        minItems: 1,
+        description: 'Executable and arguments. Built-in plugins need none.',
+      }),
+    ),
+    max_series: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Most series the plugin may have. Default 100000.' }),
+    ),
+    collectors: Type.Optional(
+      Type.Record(Type.String(), CollectorSettings, {
+        description: 'Settings of single collectors, by name.',
+      }),
+    ),
+  },
+  closed,
+);
+
+/** Schema of the agent's file; exported as config/agent.schema.json. */
+export const AgentConfigSchema = Type.Object(
+  {
+    global: Type.Optional(
+      Type.Object(
+        {
+          collect_interval: Type.Optional(Duration('How often collectors run. Default 15s.')),
+          external_labels: Type.Optional(
+            Type.Record(Type.String(), Type.String(), {
+              description: 'Labels that tell this agent from all others; announced over StoreAPI.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    storage: Type.Optional(
+      Type.Object(
+        {
+          retention: Type.Optional(
+            Type.Object(
+              {
+                time: Type.Optional(Duration('How long samples are kept. Default 15d.')),
+                size: Type.Optional(Size('Most bytes kept; 0 is no limit. Default 0.')),
+              },
+              closed,
+            ),
+          ),
+          series_max: Type.Optional(
+            Type.Integer({ minimum: 1, description: 'Most series in memory. Default 5000000.' }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    plugins: Type.Optional(
+      Type.Record(Type.String(), PluginSettings, {
+        description: 'Plugins by name. "os" is built in and runs unless it is disabled.',
+      }),
+    ),
+  },
+  { ...closed, $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'outpost agent' },
+);
+
+/** The agent's file as parsed. */
+export type AgentConfig = Static<typeof AgentConfigSchema>;
