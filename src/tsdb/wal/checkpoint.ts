@@ -1,0 +1,180 @@
+// A checkpoint replaces the oldest segments by what is still needed of them: live series, samples that
+// are not yet in a block, deletions that still matter and the newest metadata. It is written beside the
+// log and renamed into place, so a crash leaves either all of it or none.
+
+import { renameSync, rmSync } from 'node:fs';
+import type { Slicer } from '../../lifecycle/slicer.ts';
+import { readSegment } from './log-reader.ts';
+import { type LogSource, logSources } from './log-sources.ts';
+import { LogWriter, type LogWriterOptions } from './log-writer.ts';
+import {
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+  type LoggedMetadata,
+} from './metadata-record.ts';
+import {
+  RECORD_METADATA,
+  RECORD_SAMPLES,
+  RECORD_SERIES,
+  RECORD_TOMBSTONES,
+} from './record-type.ts';
+import { decodeSamplesRecord, LoggedSamples, SamplesRecordWriter } from './samples-record.ts';
+import { checkpointPath, listCheckpoints, listSegments } from './segments.ts';
+import { decodeSeriesRecord, SeriesRecordWriter } from './series-record.ts';
+import { syncDirectory } from './sync-directory.ts';
+import {
+  decodeTombstonesRecord,
+  encodeTombstonesRecord,
+  type LoggedTombstone,
+} from './tombstones-record.ts';
+
+/** What a checkpoint keeps. */
+export interface Needed {
+  /** True where a series, or samples that name it, may still be read from the log. */
+  series(ref: number): boolean;
+  /** Samples and deletions before this time are in blocks or beyond retention. */
+  readonly minTime: number;
+}
+
+/** What was dropped and kept. */
+export interface CheckpointStats {
+  readonly seriesKept: number;
+  readonly seriesDropped: number;
+  readonly samplesKept: number;
+  readonly samplesDropped: number;
+  /** Damaged places that were passed over. */
+  readonly damages: number;
+}
+
+const BATCH_BYTES = 256 * 1024;
+
+/**
+ * Writes the checkpoint that replaces all segments up to and including `to`, from the newest checkpoint
+ * and the segments behind it. Throws `unavailable` where the disk refuses; the log is unchanged then.
+ */
+export async function writeCheckpoint(
+  dir: string,
+  to: number,
+  needed: Needed,
+  { slicer, ...options }: LogWriterOptions & { readonly slicer: Slicer },
+): Promise<CheckpointStats> {
+  const target = checkpointPath(dir, to);
+  const temporary = `${target}.tmp`;
+  rmSync(temporary, { recursive: true, force: true });
+  const { metrics: _, ...quiet } = options;
+  const writer = LogWriter.open(temporary, { ...quiet, compress: true });
+  const filter = new RecordFilter(writer, needed);
+  let damages = 0;
+  try {
+    for (const source of logSources(dir, to)) damages += await copy(source, filter, slicer);
+    filter.finish();
+    await writer.close();
+  } catch (error) {
+    await writer.close();
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  rmSync(target, { recursive: true, force: true });
+  renameSync(temporary, target);
+  await syncDirectory(dir);
+  return { ...filter.stats, damages };
+}
+
+/** Removes the segments up to and including `to` and the checkpoints before it. */
+export function dropReplaced(dir: string, to: number): void {
+  for (const segment of listSegments(dir)) {
+    if (segment.index <= to) rmSync(segment.path, { force: true });
+  }
+  for (const checkpoint of listCheckpoints(dir)) {
+    if (checkpoint.index < to) rmSync(checkpoint.path, { recursive: true, force: true });
+  }
+}
+
+async function copy(source: LogSource, filter: RecordFilter, slicer: Slicer): Promise<number> {
+  const reading = await readSegment(source.path, record => filter.add(record), slicer);
+  return reading.damages.length;
+}
+
+/** Passes on what is needed of each record. */
+class RecordFilter {
+  readonly stats = { seriesKept: 0, seriesDropped: 0, samplesKept: 0, samplesDropped: 0 };
+  readonly #writer: LogWriter;
+  readonly #needed: Needed;
+  readonly #series = new SeriesRecordWriter();
+  readonly #samples = new SamplesRecordWriter();
+  readonly #columns = new LoggedSamples();
+  readonly #metadata = new Map<number, LoggedMetadata>();
+  #batch: Uint8Array[] = [];
+  #batchBytes = 0;
+
+  constructor(writer: LogWriter, needed: Needed) {
+    this.#writer = writer;
+    this.#needed = needed;
+  }
+
+  add(record: Uint8Array): void {
+    const type = record[0];
+    if (type === RECORD_SERIES) this.#addSeries(record);
+    else if (type === RECORD_SAMPLES) this.#addSamples(record);
+    else if (type === RECORD_TOMBSTONES) this.#addTombstones(record);
+    else if (type === RECORD_METADATA) this.#addMetadata(record);
+  }
+
+  finish(): void {
+    if (this.#metadata.size > 0) this.#pass(encodeMetadataRecord(this.#metadata.values()));
+    this.#flush();
+  }
+
+  #addSeries(record: Uint8Array): void {
+    this.#series.reset();
+    decodeSeriesRecord(record, (ref, pairs) => {
+      if (this.#needed.series(ref)) {
+        this.#series.add(ref, pairs);
+        this.stats.seriesKept++;
+      } else this.stats.seriesDropped++;
+    });
+    if (!this.#series.empty) this.#pass(this.#series.bytes());
+  }
+
+  #addSamples(record: Uint8Array): void {
+    const columns = this.#columns;
+    decodeSamplesRecord(record, columns);
+    let kept = 0;
+    const encoded = this.#samples.encode(columns, i => {
+      const keep =
+        columns.times[i]! >= this.#needed.minTime && this.#needed.series(columns.refs[i]!);
+      if (keep) kept++;
+      return keep;
+    });
+    this.stats.samplesKept += kept;
+    this.stats.samplesDropped += columns.length - kept;
+    if (encoded) this.#pass(encoded);
+  }
+
+  #addTombstones(record: Uint8Array): void {
+    const kept: LoggedTombstone[] = [];
+    decodeTombstonesRecord(record, tombstone => {
+      const { ref, maxTime } = tombstone;
+      if (maxTime >= this.#needed.minTime && this.#needed.series(ref)) kept.push(tombstone);
+    });
+    if (kept.length > 0) this.#pass(encodeTombstonesRecord(kept));
+  }
+
+  #addMetadata(record: Uint8Array): void {
+    decodeMetadataRecord(record, entry => {
+      if (this.#needed.series(entry.ref)) this.#metadata.set(entry.ref, entry);
+    });
+  }
+
+  #pass(record: Uint8Array): void {
+    this.#batch.push(record.slice());
+    this.#batchBytes += record.length;
+    if (this.#batchBytes >= BATCH_BYTES) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#batch.length > 0) this.#writer.log(this.#batch);
+    this.#batch = [];
+    this.#batchBytes = 0;
+  }
+}

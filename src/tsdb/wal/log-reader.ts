@@ -1,0 +1,52 @@
+// Reads one segment from front to back in bounded memory, giving way to other work between pages.
+
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Slicer } from '../../lifecycle/slicer.ts';
+import { PAGE_BYTES } from './framing.ts';
+import { type Damage, RecordScanner, type RecordVisitor } from './record-scanner.ts';
+
+const READ_BYTES = 32 * PAGE_BYTES;
+
+/** What was found in a segment. */
+export interface SegmentReading {
+  readonly records: number;
+  /** Offset behind the last whole record before any damage. */
+  readonly goodEnd: number;
+  readonly fileBytes: number;
+  readonly damages: readonly Damage[];
+}
+
+/** Hands every readable record of the segment to `visit`, in order; damage is noted and passed over. */
+export async function readSegment(
+  path: string,
+  visit: RecordVisitor,
+  slicer: Slicer,
+): Promise<SegmentReading> {
+  const scanner = new RecordScanner(visit);
+  await using file = await open(path, 'r');
+  const buffer = new Uint8Array(READ_BYTES);
+  let offset = 0;
+  for (;;) {
+    const length = await readFully(file, buffer, offset);
+    for (let at = 0; at < length; at += PAGE_BYTES) {
+      scanner.page(buffer.subarray(at, Math.min(at + PAGE_BYTES, length)), offset + at);
+      if (slicer.due) await slicer.pause();
+    }
+    offset += length;
+    if (length < READ_BYTES) break;
+  }
+  scanner.end(offset);
+  const { records, goodEnd, damages } = scanner;
+  return { records, goodEnd, fileBytes: offset, damages };
+}
+
+// A short read in the middle of a file would look like its end.
+async function readFully(file: FileHandle, buffer: Uint8Array, offset: number): Promise<number> {
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, offset + length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return length;
+}

@@ -1,0 +1,29 @@
+// The first byte of a log record says what it holds. Numbers are Prometheus'; those that are not read
+// here have a name so that what a replay skips can be reported.
+
+export const RECORD_SERIES = 1;
+export const RECORD_SAMPLES = 2;
+export const RECORD_TOMBSTONES = 3;
+export const RECORD_METADATA = 6;
+
+const NAMES = [
+  '',
+  'series',
+  'samples',
+  'tombstones',
+  'exemplars',
+  'mmap-markers',
+  'metadata',
+  'histograms',
+  'float-histograms',
+  'custom-bucket-histograms',
+  'custom-bucket-float-histograms',
+  'samples-v2',
+  'histograms-v2',
+  'float-histograms-v2',
+];
+
+/** A record type for people. */
+export function recordTypeName(type: number): string {
+  return NAMES[type] || `type-${type}`;
+}
