@@ -1,0 +1,202 @@
+// Deduplication of replicas at query time: series that are equal without their replica labels become
+// one. By then nothing tells which chunk came from which replica, so chunks that overlap in time are
+// spread over lanes, and the lanes stand for the replicas.
+
+import type { Labels } from '../labels/labels.ts';
+import { collapseChunks, mergeColumns } from './chained-series.ts';
+import { applyCounterResets } from './counter-resets.ts';
+import { mergeSeriesSets } from './merge.ts';
+import { dedupByPenalty } from './penalty.ts';
+import { lowerBound, SampleColumns } from './samples.ts';
+import type { Chunk, Series, SeriesSet } from './series.ts';
+import { appendColumns } from './series-list.ts';
+
+/** Appends all samples of a chunk. Throws OutpostError `corrupt`. */
+export type ChunkDecoder = (chunk: Chunk, out: SampleColumns) => void;
+
+/** `penalty` for replicas that scrape on their own, `chain` for copies of the same samples. */
+export type DedupFunction = 'penalty' | 'chain';
+
+export interface DedupOptions {
+  readonly func: DedupFunction;
+  /** The function around the selector: counters are recognised by it. */
+  readonly selectFunc: string;
+  readonly decode: ChunkDecoder;
+  /** The selection's range, Unix ms, inclusive. */
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
+const COUNTER_FUNCTIONS = new Set(['rate', 'increase', 'irate', 'resets']);
+// `resets` counts what totals no longer show.
+const TOTAL_FUNCTIONS = new Set(['rate', 'increase', 'irate']);
+
+/**
+ * Deduplicates a set that is sorted without the replica labels (whether it still carries them or not);
+ * takes it over. The replica labels are absent from the result.
+ */
+export function dedupSeriesSet(
+  set: SeriesSet,
+  replicaLabels: readonly string[],
+  options: DedupOptions,
+): SeriesSet {
+  const buffers = new LaneBuffers();
+  return mergeSeriesSets([withoutLabels(set, replicaLabels)], {
+    combine: group => dedupGroup(group, options, buffers),
+  });
+}
+
+function dedupGroup(group: readonly Series[], options: DedupOptions, buffers: LaneBuffers): Series {
+  const [only] = group;
+  if (group.length === 1 && only!.chunks() !== null) return only!;
+  return new DedupedSeries(group, options, buffers);
+}
+
+/** Columns that are reused from series to series. */
+class LaneBuffers {
+  readonly #lanes: SampleColumns[] = [];
+  readonly #spare = [new SampleColumns(0), new SampleColumns(0)];
+
+  /** `count` cleared columns, good until the next call. */
+  take(count: number): SampleColumns[] {
+    while (this.#lanes.length < count) this.#lanes.push(new SampleColumns());
+    const lanes = this.#lanes.slice(0, count);
+    for (const lane of lanes) lane.clear();
+    return lanes;
+  }
+
+  /** The union of the lanes, one sample for each timestamp. */
+  chain(lanes: readonly SampleColumns[], out: SampleColumns): void {
+    let [merged, next] = this.#spare as [SampleColumns, SampleColumns];
+    merged.clear();
+    for (const lane of lanes) {
+      next.clear();
+      mergeColumns(next, merged, lane);
+      [merged, next] = [next, merged];
+    }
+    appendColumns(out, merged, 0, merged.length);
+  }
+}
+
+class DedupedSeries implements Series {
+  readonly #group: readonly Series[];
+  readonly #options: DedupOptions;
+  readonly #buffers: LaneBuffers;
+
+  constructor(group: readonly Series[], options: DedupOptions, buffers: LaneBuffers) {
+    this.#group = group;
+    this.#options = options;
+    this.#buffers = buffers;
+  }
+
+  get labels(): Labels {
+    return this.#group[0]!.labels;
+  }
+
+  label(name: string): string {
+    return this.#group[0]!.label(name);
+  }
+
+  chunks(): null {
+    return null;
+  }
+
+  samples(out: SampleColumns): void {
+    const { chunks, decoded } = leaves(this.#group);
+    const chunkLanes = splitLanes(collapseChunks(chunks));
+    const lanes = this.#buffers.take(chunkLanes.length + decoded.length);
+    for (const [i, lane] of chunkLanes.entries()) this.#decodeLane(lane, lanes[i]!);
+    for (const [i, series] of decoded.entries()) series.samples(lanes[chunkLanes.length + i]!);
+    const { func, selectFunc } = this.#options;
+    if (func === 'chain') {
+      this.#buffers.chain(lanes, out);
+      return;
+    }
+    if (TOTAL_FUNCTIONS.has(selectFunc)) lanes.forEach(applyCounterResets);
+    dedupByPenalty(lanes, COUNTER_FUNCTIONS.has(selectFunc), out);
+  }
+
+  #decodeLane(chunks: readonly Chunk[], lane: SampleColumns): void {
+    const { decode, minTime, maxTime } = this.#options;
+    for (const chunk of chunks) {
+      if (chunk.maxTime >= minTime && chunk.minTime <= maxTime) decode(chunk, lane);
+    }
+    lane.length = lowerBound(lane.times, lane.length, maxTime + 1);
+    dropFirst(lane, lowerBound(lane.times, lane.length, minTime));
+  }
+}
+
+/** The chunks of a group, and those of its parts that have none to give. */
+function leaves(group: readonly Series[]): { chunks: Chunk[]; decoded: Series[] } {
+  const chunks: Chunk[] = [];
+  const decoded: Series[] = [];
+  const visit = (series: Series): void => {
+    const own = series.chunks();
+    const parts = own ? null : series.parts?.();
+    if (own) chunks.push(...own);
+    else if (parts) parts.forEach(visit);
+    else decoded.push(series);
+  };
+  group.forEach(visit);
+  return { chunks, decoded };
+}
+
+/** Puts each chunk, taken by time, into the first lane that has ended before it starts. */
+export function splitLanes(chunks: readonly Chunk[]): Chunk[][] {
+  const lanes: Chunk[][] = [];
+  for (const chunk of chunks) {
+    const free = lanes.find(lane => lane.at(-1)!.maxTime < chunk.minTime);
+    if (free) free.push(chunk);
+    else lanes.push([chunk]);
+  }
+  return lanes;
+}
+
+function dropFirst(columns: SampleColumns, count: number): void {
+  if (count === 0) return;
+  columns.times.copyWithin(0, count, columns.length);
+  columns.values.copyWithin(0, count, columns.length);
+  columns.histograms = columns.histograms?.slice(count) ?? null;
+  columns.length -= count;
+}
+
+function withoutLabels(set: SeriesSet, names: readonly string[]): SeriesSet {
+  if (names.length === 0) return set;
+  return {
+    get warnings() {
+      return set.warnings;
+    },
+    async next() {
+      const batch = await set.next();
+      return batch?.map(series => new StrippedSeries(series, names)) ?? null;
+    },
+    close: () => set.close(),
+  };
+}
+
+/** A series without some of its labels. */
+class StrippedSeries implements Series {
+  readonly labels: Labels;
+  readonly #inner: Series;
+
+  constructor(inner: Series, names: readonly string[]) {
+    this.labels = inner.labels.without(names);
+    this.#inner = inner;
+  }
+
+  label(name: string): string {
+    return this.labels.get(name);
+  }
+
+  chunks(): readonly Chunk[] | null {
+    return this.#inner.chunks();
+  }
+
+  samples(out: SampleColumns): void {
+    this.#inner.samples(out);
+  }
+
+  parts(): readonly Series[] | null {
+    return this.#inner.parts?.() ?? null;
+  }
+}
