@@ -107,8 +107,7 @@ class Source implements SampleSource {
     values: Float64Array,
     count: number,
   ): Promise<void> {
-    this.latest.begin();
-    this.latest.set(ids, values, count);
+    this.latest.collected(ids, values, count);
     this.lastCollected = time;
     this.#metrics.series.with(this.#plugin).set(count);
     const ended = this.#ended();

@@ -1,99 +1,102 @@
 // The newest value of every collected series, for `/metrics`. Series are announced once; a collection
-// only overwrites numbers in place.
+// only overwrites numbers in place, and an exposition walks lines that were rendered when announced.
 
 import type { FamilyDescription } from '../plugins/host/sink.ts';
+import type { Exposition } from '../src/exposition/negotiate.ts';
+import { SeriesTable } from '../src/exposition/series-table.ts';
 import type { Labels } from '../src/labels/labels.ts';
-import type { MetricFamily, MetricSample } from '../src/telemetry/metrics.ts';
+import { setStale } from '../src/storage/stale.ts';
 
 const INITIAL_SERIES = 1024;
+// Formats and escaping schemes are few; a reader cannot make us keep more tables than this.
+const TABLES_MAX = 8;
 
 interface LatestSeries {
+  readonly familyName: string;
   readonly labels: Labels;
-  /** Row in the value column. */
-  readonly row: number;
-}
-
-interface LatestFamily {
-  readonly description: FamilyDescription;
-  readonly series: Set<LatestSeries>;
 }
 
 /** One source's newest samples. Rows are the source's series ids. */
 export class LatestTable {
-  readonly #families = new Map<string, LatestFamily>();
-  readonly #byRow = new Map<number, { family: LatestFamily; series: LatestSeries }>();
+  readonly #families = new Map<string, FamilyDescription>();
+  readonly #series = new Map<number, LatestSeries>();
+  readonly #tables = new Map<string, SeriesTable>();
+  // A row that was not part of the last collection holds the staleness marker, which has no line.
   #values = new Float64Array(INITIAL_SERIES);
   #seen = new Uint32Array(INITIAL_SERIES);
   #collection = 0;
 
   /** Announces a family; a second announcement of a name replaces its description. */
   family(description: FamilyDescription): void {
-    const known = this.#families.get(description.name);
-    this.#families.set(description.name, { description, series: known?.series ?? new Set() });
+    this.#families.set(description.name, description);
+    for (const table of this.#tables.values()) table.addFamily(description);
   }
 
   /** Announces the series of a row; false where its family is unknown. */
   series(row: number, familyName: string, labels: Labels): boolean {
-    const family = this.#families.get(familyName);
-    if (!family) return false;
-    this.forget(row);
-    const series = { labels, row };
-    family.series.add(series);
-    this.#byRow.set(row, { family, series });
+    if (!this.#families.has(familyName)) return false;
+    this.#forget(row);
     this.#reserve(row);
+    this.#series.set(row, { familyName, labels });
+    for (const table of this.#tables.values()) {
+      table.addSeries(familyName, { slot: row, suffix: '', labels });
+    }
     return true;
   }
 
-  /** Starts a collection; rows that are not set in it are no longer exposed. */
-  begin(): void {
+  /** Stores a collection: values[i] at ids[i], bits kept. Rows that are missing are no longer exposed. */
+  collected(ids: Uint32Array, values: Float64Array, count: number): void {
     this.#collection++;
-  }
-
-  /** Stores values[i] at ids[i], bits kept. */
-  set(ids: Uint32Array, values: Float64Array, count: number): void {
     for (let i = 0; i < count; i++) {
       const row = ids[i]!;
       if (row >= this.#values.length) continue; // never announced; ingest counts it
       this.#values[row] = values[i]!;
       this.#seen[row] = this.#collection;
     }
+    for (const row of this.#series.keys()) {
+      if (this.#seen[row] !== this.#collection) setStale(this.#values, row);
+    }
   }
 
-  /** True where the row was part of the current collection. */
+  /** True where the row was part of the last collection. */
   isCurrent(row: number): boolean {
     return this.#collection > 0 && this.#seen[row] === this.#collection;
-  }
-
-  /** Drops one row. */
-  forget(row: number): void {
-    const known = this.#byRow.get(row);
-    if (!known) return;
-    known.family.series.delete(known.series);
-    this.#byRow.delete(row);
-    if (row < this.#seen.length) this.#seen[row] = 0;
   }
 
   /** Drops everything. */
   clear(): void {
     this.#families.clear();
-    this.#byRow.clear();
+    this.#series.clear();
+    this.#tables.clear();
     this.#collection = 0;
     this.#seen.fill(0);
   }
 
-  /** The families that `wanted` accepts by collector, with the samples of the last collection. */
-  gather(wanted: (collector: string) => boolean): MetricFamily[] {
-    const families: MetricFamily[] = [];
-    for (const { description, series } of this.#families.values()) {
-      if (!wanted(description.collector)) continue;
-      const samples: MetricSample[] = [];
-      for (const { labels, row } of series) {
-        if (this.isCurrent(row)) samples.push({ suffix: '', labels, value: this.#values[row]! });
-      }
-      const { name, help, type, unit } = description;
-      if (samples.length > 0) families.push({ name, help, type, unit, samples });
+  /** The families that `wanted` accepts by collector, without the format's trailer. */
+  render(exposition: Exposition, wanted: (collector: string) => boolean): string {
+    return this.#table(exposition).render(this.#values, name =>
+      wanted(this.#families.get(name)?.collector ?? ''),
+    );
+  }
+
+  #table(exposition: Exposition): SeriesTable {
+    const known = this.#tables.get(exposition.contentType);
+    if (known) return known;
+    if (this.#tables.size >= TABLES_MAX) this.#tables.clear();
+    const table = new SeriesTable(exposition.dialect);
+    for (const family of this.#families.values()) table.addFamily(family);
+    for (const [slot, { familyName, labels }] of this.#series) {
+      table.addSeries(familyName, { slot, suffix: '', labels });
     }
-    return families;
+    this.#tables.set(exposition.contentType, table);
+    return table;
+  }
+
+  #forget(row: number): void {
+    const known = this.#series.get(row);
+    if (!known) return;
+    this.#series.delete(row);
+    for (const table of this.#tables.values()) table.removeSeries(known.familyName, row);
   }
 
   #reserve(row: number): void {

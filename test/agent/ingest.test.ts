@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EventLog } from '../../agent/events.ts';
 import { Ingest } from '../../agent/ingest.ts';
+import { negotiateExposition } from '../../src/exposition/negotiate.ts';
 import { Labels } from '../../src/labels/labels.ts';
 import { Matcher } from '../../src/labels/matcher.ts';
 import { ManualClock } from '../../src/lifecycle/clock.ts';
@@ -46,6 +47,11 @@ async function stored(name: string, device = ''): Promise<[number, number | 'sta
     out.times[i]!,
     isStaleAt(out.values, i) ? 'stale' : out.values[i]!,
   ]);
+}
+
+/** What the source exposes of the collectors that are wanted. */
+function exposed(wanted: (collector: string) => boolean): string {
+  return ingest.sources.get('os')!.latest.render(negotiateExposition(undefined), wanted);
 }
 
 function counter(name: string, labels: Record<string, string> = {}): number {
@@ -104,7 +110,7 @@ describe('Ingest', () => {
       [1000, 1],
       [1500, 'stale'],
     ]);
-    expect(ingest.sources.get('os')!.latest.gather(() => true)).toEqual([]);
+    expect(exposed(() => true)).toBe('');
   });
 
   it('exposes the samples of the last collection only, by collector', async () => {
@@ -115,11 +121,10 @@ describe('Ingest', () => {
     source.series(1, 'node_up', Labels.fromObject({ device: 'eth0' }));
     await source.collected(1000, Uint32Array.of(0, 1), Float64Array.of(2, 1), 2);
     await source.collected(2000, Uint32Array.of(0), Float64Array.of(3), 1);
-    const { latest } = ingest.sources.get('os')!;
-    expect(latest.gather(() => true).map(f => [f.name, f.samples.map(s => s.value)])).toEqual([
-      ['node_load1', [3]],
-    ]);
-    expect(latest.gather(collector => collector === 'netdev')).toEqual([]);
+    expect(exposed(() => true)).toBe(
+      '# HELP node_load1 h\n# TYPE node_load1 gauge\nnode_load1 3\n',
+    );
+    expect(exposed(collector => collector === 'netdev')).toBe('');
   });
 
   it('counts what cannot be written, says so once, and goes on when it can', async () => {
