@@ -2,6 +2,8 @@
 // order, one for each timestamp. Right for stores that hold parts or copies of the same samples.
 
 import type { Labels } from '../labels/labels.ts';
+import { collapseChunks, overlap, splitLanes } from './chunk-lanes.ts';
+import { ChunkSeries } from './chunks.ts';
 import { SampleColumns } from './samples.ts';
 import type { Chunk, Series } from './series.ts';
 import { appendColumns } from './series-list.ts';
@@ -61,25 +63,7 @@ function unionChunks(parts: readonly Series[]): readonly Chunk[] | null {
     all.push(...chunks);
   }
   const union = collapseChunks(all);
-  for (let i = 1; i < union.length; i++) {
-    if (union[i]!.minTime <= union[i - 1]!.maxTime) return null;
-  }
-  return union;
-}
-
-/** Sorts by first and last time and drops chunks that equal another byte for byte. */
-export function collapseChunks(chunks: readonly Chunk[]): Chunk[] {
-  const sorted = [...chunks].sort(compareChunks);
-  return sorted.filter((chunk, i) => i === 0 || compareChunks(chunk, sorted[i - 1]!) !== 0);
-}
-
-function compareChunks(a: Chunk, b: Chunk): number {
-  return (
-    a.minTime - b.minTime ||
-    a.maxTime - b.maxTime ||
-    a.encoding - b.encoding ||
-    Buffer.compare(a.data, b.data)
-  );
+  return overlap(union) ? null : union;
 }
 
 /** Merges samples start…middle and middle…end of `out`, each in time order, in place. */
@@ -113,4 +97,18 @@ export function mergeColumns(out: SampleColumns, a: SampleColumns, b: SampleColu
   }
   appendColumns(out, a, i, a.length);
   appendColumns(out, b, j, b.length);
+}
+
+/** A series of chunks that may overlap or repeat; samples are those with minTime ≤ t ≤ maxTime. */
+export function seriesOfChunks(
+  labels: Labels,
+  chunks: readonly Chunk[],
+  range: { readonly minTime: number; readonly maxTime: number },
+  scratch: MergeScratch,
+): Series {
+  const { minTime, maxTime } = range;
+  if (!overlap(chunks)) return new ChunkSeries(labels, chunks, minTime, maxTime);
+  const lanes = splitLanes(collapseChunks(chunks));
+  const parts = lanes.map(lane => new ChunkSeries(labels, lane, minTime, maxTime));
+  return parts.length === 1 ? parts[0]! : new ChainedSeries(parts, scratch);
 }

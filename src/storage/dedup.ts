@@ -3,16 +3,15 @@
 // spread over lanes, and the lanes stand for the replicas.
 
 import type { Labels } from '../labels/labels.ts';
-import { collapseChunks, mergeColumns } from './chained-series.ts';
+import { mergeColumns } from './chained-series.ts';
+import { collapseChunks, splitLanes } from './chunk-lanes.ts';
+import { decodeChunk } from './chunks.ts';
 import { applyCounterResets } from './counter-resets.ts';
 import { mergeSeriesSets } from './merge.ts';
 import { dedupByPenalty } from './penalty.ts';
-import { lowerBound, SampleColumns } from './samples.ts';
+import { SampleColumns } from './samples.ts';
 import type { Chunk, Series, SeriesSet } from './series.ts';
 import { appendColumns } from './series-list.ts';
-
-/** Appends all samples of a chunk. Throws OutpostError `corrupt`. */
-export type ChunkDecoder = (chunk: Chunk, out: SampleColumns) => void;
 
 /** `penalty` for replicas that scrape on their own, `chain` for copies of the same samples. */
 export type DedupFunction = 'penalty' | 'chain';
@@ -21,7 +20,6 @@ export interface DedupOptions {
   readonly func: DedupFunction;
   /** The function around the selector: counters are recognised by it. */
   readonly selectFunc: string;
-  readonly decode: ChunkDecoder;
   /** The selection's range, Unix ms, inclusive. */
   readonly minTime: number;
   readonly maxTime: number;
@@ -105,7 +103,7 @@ class DedupedSeries implements Series {
     const { chunks, decoded } = leaves(this.#group);
     const chunkLanes = splitLanes(collapseChunks(chunks));
     const lanes = this.#buffers.take(chunkLanes.length + decoded.length);
-    for (const [i, lane] of chunkLanes.entries()) this.#decodeLane(lane, lanes[i]!);
+    for (const [i, lane] of chunkLanes.entries()) decodeLane(lane, lanes[i]!, this.#options);
     for (const [i, series] of decoded.entries()) series.samples(lanes[chunkLanes.length + i]!);
     const { func, selectFunc } = this.#options;
     if (func === 'chain') {
@@ -115,19 +113,19 @@ class DedupedSeries implements Series {
     if (TOTAL_FUNCTIONS.has(selectFunc)) lanes.forEach(applyCounterResets);
     dedupByPenalty(lanes, COUNTER_FUNCTIONS.has(selectFunc), out);
   }
+}
 
-  #decodeLane(chunks: readonly Chunk[], lane: SampleColumns): void {
-    const { decode, minTime, maxTime } = this.#options;
-    for (const chunk of chunks) {
-      if (chunk.maxTime >= minTime && chunk.minTime <= maxTime) decode(chunk, lane);
+function decodeLane(chunks: readonly Chunk[], lane: SampleColumns, options: DedupOptions): void {
+  const { minTime, maxTime } = options;
+  for (const chunk of chunks) {
+    if (chunk.maxTime >= minTime && chunk.minTime <= maxTime) {
+      decodeChunk(chunk, minTime, maxTime, lane);
     }
-    lane.length = lowerBound(lane.times, lane.length, maxTime + 1);
-    dropFirst(lane, lowerBound(lane.times, lane.length, minTime));
   }
 }
 
-/** The chunks of a group, and those of its parts that have none to give. */
-function leaves(group: readonly Series[]): { chunks: Chunk[]; decoded: Series[] } {
+/** The chunks of a group, overlapping or not, and those of its parts that have none to give. */
+export function leaves(group: readonly Series[]): { chunks: Chunk[]; decoded: Series[] } {
   const chunks: Chunk[] = [];
   const decoded: Series[] = [];
   const visit = (series: Series): void => {
@@ -139,25 +137,6 @@ function leaves(group: readonly Series[]): { chunks: Chunk[]; decoded: Series[] 
   };
   group.forEach(visit);
   return { chunks, decoded };
-}
-
-/** Puts each chunk, taken by time, into the first lane that has ended before it starts. */
-export function splitLanes(chunks: readonly Chunk[]): Chunk[][] {
-  const lanes: Chunk[][] = [];
-  for (const chunk of chunks) {
-    const free = lanes.find(lane => lane.at(-1)!.maxTime < chunk.minTime);
-    if (free) free.push(chunk);
-    else lanes.push([chunk]);
-  }
-  return lanes;
-}
-
-function dropFirst(columns: SampleColumns, count: number): void {
-  if (count === 0) return;
-  columns.times.copyWithin(0, count, columns.length);
-  columns.values.copyWithin(0, count, columns.length);
-  columns.histograms = columns.histograms?.slice(count) ?? null;
-  columns.length -= count;
 }
 
 function withoutLabels(set: SeriesSet, names: readonly string[]): SeriesSet {

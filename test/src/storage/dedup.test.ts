@@ -1,24 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { encodeXor, xorDecoder } from '../../../src/kernels/xor.ts';
+import { encodeXor } from '../../../src/kernels/xor.ts';
 import { Labels } from '../../../src/labels/labels.ts';
-import {
-  type ChunkDecoder,
-  type DedupFunction,
-  dedupSeriesSet,
-  splitLanes,
-} from '../../../src/storage/dedup.ts';
+import { splitLanes } from '../../../src/storage/chunk-lanes.ts';
+import { ChunkSeries } from '../../../src/storage/chunks.ts';
+import { type DedupFunction, dedupSeriesSet } from '../../../src/storage/dedup.ts';
 import { mergeSeriesSets } from '../../../src/storage/merge.ts';
 import { SampleColumns } from '../../../src/storage/samples.ts';
 import type { Chunk, Series } from '../../../src/storage/series.ts';
-import { listSeriesSet } from '../../../src/storage/series-list.ts';
+import { ColumnSeries, listSeriesSet } from '../../../src/storage/series-list.ts';
 
 type Points = readonly (readonly [number, number])[];
-
-const decode: ChunkDecoder = (chunk, out) => {
-  const decoder = xorDecoder();
-  out.append(decoder.times, decoder.values, 0, decoder.decode(chunk.data));
-};
 
 function xorChunk(points: Points): Chunk {
   const times = Float64Array.from(points, ([time]) => time);
@@ -28,19 +20,11 @@ function xorChunk(points: Points): Chunk {
 }
 
 function chunkSeries(labels: Record<string, string>, ...chunks: Chunk[]): Series {
-  const own = Labels.fromObject(labels);
-  return {
-    labels: own,
-    label: name => own.get(name),
-    chunks: () => chunks,
-    samples: out => {
-      for (const chunk of chunks) decode(chunk, out);
-    },
-  };
+  return new ChunkSeries(Labels.fromObject(labels), chunks, 0, 1e15);
 }
 
 function options(func: DedupFunction, minTime = 0, maxTime = 1e15, selectFunc = '') {
-  return { func, selectFunc, decode, minTime, maxTime };
+  return { func, selectFunc, minTime, maxTime };
 }
 
 async function read(set: ReturnType<typeof dedupSeriesSet>): Promise<Record<string, Points>> {
@@ -178,7 +162,9 @@ test('samples outside the selection are cut before replicas are compared', async
 });
 
 test('series that exist only decoded are replicas too', async () => {
-  const decoded: Series = { ...chunkSeries({ __name__: 'm' }, xorChunk(b)), chunks: () => null };
+  const columns = new SampleColumns();
+  for (const [time, value] of b) columns.push(time, value);
+  const decoded = new ColumnSeries(Labels.fromObject({ __name__: 'm' }), columns);
   const set = listSeriesSet([decoded, chunkSeries({ __name__: 'm' }, xorChunk(a))]);
   expect(await read(dedupSeriesSet(set, [], options('penalty')))).toEqual({ m: a });
 });
