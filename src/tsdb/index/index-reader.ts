@@ -10,6 +10,7 @@ import { union } from './postings.ts';
 import type { PostingsSource } from './postings-for-matchers.ts';
 import { type PostingsEntry, PostingsTable } from './postings-table.ts';
 import { type ChunkRange, SeriesEntries } from './series-entries.ts';
+import { sortedPostingsTable } from './sorted-postings-table.ts';
 import { type SymbolLookup, Symbols } from './symbols.ts';
 
 const RESIDENT_BYTES_MAX = 4 * 1024 * 1024;
@@ -61,9 +62,10 @@ export class IndexReader implements PostingsSource {
       version,
       residentBytesMax,
     });
-    const table = await PostingsTable.open(source, {
-      start: toc.postingsTable,
-      limit: endOf(toc.postingsTable),
+    const place = { start: toc.postingsTable, limit: endOf(toc.postingsTable) };
+    const sorted = version === 1 ? await sortedPostingsTable(source, place) : null;
+    const table = await PostingsTable.open(sorted ?? source, {
+      ...(sorted ? { start: 0, limit: sorted.size } : place),
       residentBytesMax,
     });
     const bounds = { version, seriesLimit: endOf(toc.series), postingsLimit: endOf(toc.postings) };
@@ -148,8 +150,12 @@ export class IndexReader implements PostingsSource {
     }
   }
 
-  /** Decodes the series with the given ids and their chunks of a time range. Ids are ascending. */
-  async series(ids: Uint32Array, range: ChunkRange, signal?: AbortSignal): Promise<SeriesEntries> {
+  /** Decodes the series with the given ids and their chunks of a range; null leaves chunks out. */
+  async series(
+    ids: Uint32Array,
+    range: ChunkRange | null,
+    signal?: AbortSignal,
+  ): Promise<SeriesEntries> {
     const offsets = Float64Array.from(ids, id => id * this.#idScale);
     const request = { format: SERIES_FRAME, offsets, limit: this.#seriesLimit };
     const payloads = await readFrames(this.#source, request, signal);

@@ -33,7 +33,11 @@ export class SeriesEntries {
   }
 
   /** Appends the next series from its entry; says what is wrong with the entry, or null. */
-  add(entry: Uint8Array, range: ChunkRange, isSymbol: (ref: number) => boolean): string | null {
+  add(
+    entry: Uint8Array,
+    range: ChunkRange | null,
+    isSymbol: (ref: number) => boolean,
+  ): string | null {
     const buffer = new ReadBuffer(entry);
     const symbols = buffer.uvarint() * 2;
     for (let i = 0; i < symbols && buffer.error === null; i++) {
@@ -42,7 +46,7 @@ export class SeriesEntries {
       this.symbols.push(ref);
     }
     this.labelStarts.push(this.symbols.length);
-    this.#addChunks(buffer, range);
+    if (range) this.#addChunks(buffer, range);
     this.chunkStarts.push(this.places.length);
     return buffer.error;
   }

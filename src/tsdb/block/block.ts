@@ -1,0 +1,167 @@
+// A persisted block: an immutable time range of series in one directory, readable as any other store.
+
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Matcher } from '../../labels/matcher.ts';
+import { OutpostError } from '../../lifecycle/errors.ts';
+import type { Querier, Queryable } from '../../storage/queryable.ts';
+import { SegmentReader } from '../chunks/segment-reader.ts';
+import { FileSource } from '../file-source.ts';
+import { replaceFile } from '../file-writer.ts';
+import { IndexReader } from '../index/index-reader.ts';
+import { postingsForMatchers } from '../index/postings-for-matchers.ts';
+import { type BlockParts, BlockQuerier } from './block-querier.ts';
+import {
+  type BlockMeta,
+  hasMistakenIndexVersion,
+  META_FILE,
+  parseMeta,
+  serialiseMeta,
+} from './meta.ts';
+import { readTombstones, TOMBSTONES_FILE, type Tombstones, writeTombstones } from './tombstones.ts';
+
+const SERIES_AT_ONCE = 1024;
+
+/** How a block is opened. */
+export interface BlockOptions {
+  /** Symbols and postings table stay in memory up to this many bytes each. Default 4 MiB. */
+  readonly residentBytesMax?: number;
+}
+
+/** Reads and checks meta.json of a block directory. Throws `corrupt`, and `not-found` without the file. */
+export async function readMeta(dir: string): Promise<BlockMeta> {
+  const path = join(dir, META_FILE);
+  try {
+    return parseMeta(await readFile(path, 'utf8'), path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new OutpostError('not-found', `read block meta: no such file: ${path}`, { cause: error });
+  }
+}
+
+/** Replaces meta.json, surviving a crash at any moment. */
+export function writeMeta(dir: string, meta: BlockMeta): Promise<void> {
+  return replaceFile(join(dir, META_FILE), serialiseMeta(meta));
+}
+
+/** An open block. It never changes but for its tombstones. */
+export class Block implements Queryable {
+  readonly dir: string;
+  /** Bytes of all its files when it was opened. */
+  readonly sizeBytes: number;
+  #meta: BlockMeta;
+  #tombstones: Tombstones;
+  readonly #index: IndexReader;
+  readonly #segments: SegmentReader;
+  #readers = 0;
+  #closed = false;
+  #idle: (() => void) | null = null;
+  #deleting: Promise<unknown> = Promise.resolve();
+
+  private constructor(dir: string, sizeBytes: number, parts: BlockParts) {
+    this.dir = dir;
+    this.sizeBytes = sizeBytes;
+    this.#meta = parts.meta;
+    this.#tombstones = parts.tombstones;
+    this.#index = parts.index;
+    this.#segments = parts.segments;
+  }
+
+  /** Opens a block directory; its files are only read. Throws `corrupt` and `not-found`. */
+  static async open(dir: string, options: BlockOptions = {}): Promise<Block> {
+    const meta = await readMeta(dir);
+    const tombstones = await readTombstones(dir);
+    const small = await sizeOf(join(dir, META_FILE), join(dir, TOMBSTONES_FILE));
+    const source = await FileSource.open(join(dir, 'index'));
+    try {
+      const index = await IndexReader.open(source, {
+        ...options,
+        ...(hasMistakenIndexVersion(meta) && { version: 2 }),
+      });
+      const segments = await SegmentReader.openDirectory(join(dir, 'chunks'));
+      const sizeBytes = small + source.size + segments.sizeBytes;
+      return new Block(dir, sizeBytes, { meta, tombstones, index, segments });
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
+  }
+
+  /** What meta.json says, with the current number of tombstones. */
+  get meta(): BlockMeta {
+    return this.#meta;
+  }
+
+  /**
+   * Reads minTime ≤ t ≤ maxTime, both inclusive. The querier sees the block as it is now; close it, since
+   * the block's files stay open for it.
+   */
+  querier(minTime: number, maxTime: number): Querier {
+    if (this.#closed) throw new OutpostError('unavailable', `read a closed block: ${this.dir}`);
+    this.#readers++;
+    return new BlockQuerier(this.#parts(), { minTime, maxTime }, () => {
+      if (--this.#readers === 0) this.#idle?.();
+    });
+  }
+
+  /**
+   * Marks samples with minTime ≤ t ≤ maxTime of the matching series as deleted and resolves to the number of
+   * series concerned. Queriers opened before do not see it; compaction frees the space.
+   */
+  delete(minTime: number, maxTime: number, matchers: readonly Matcher[]): Promise<number> {
+    const run = this.#deleting.then(() => this.#delete(minTime, maxTime, matchers));
+    this.#deleting = run.catch(() => {}); // the caller learns of it; the next deletion starts anew
+    return run;
+  }
+
+  /** Refuses new queriers, waits until the last one is closed, and closes the files. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#readers > 0) await new Promise<void>(resolve => (this.#idle = resolve));
+    await this.#index.close();
+    await this.#segments.close();
+  }
+
+  async #delete(minTime: number, maxTime: number, matchers: readonly Matcher[]): Promise<number> {
+    const range = {
+      minTime: Math.max(minTime, this.#meta.minTime),
+      maxTime: Math.min(maxTime, this.#meta.maxTime - 1),
+    };
+    if (range.minTime > range.maxTime) return 0;
+    const tombstones = this.#tombstones.clone();
+    const ids = await postingsForMatchers(this.#index, matchers);
+    let count = 0;
+    for (let at = 0; at < ids.length; at += SERIES_AT_ONCE) {
+      const entries = await this.#index.series(ids.subarray(at, at + SERIES_AT_ONCE), range);
+      entries.ids.forEach((id, i) => {
+        if (entries.chunkStarts[i] === entries.chunkStarts[i + 1]) return;
+        tombstones.add(id, range);
+        count++;
+      });
+    }
+    if (count === 0) return 0;
+    const stats = { ...this.#meta.stats, numTombstones: tombstones.count };
+    const meta = { ...this.#meta, stats };
+    await writeTombstones(this.dir, tombstones);
+    await writeMeta(this.dir, meta);
+    this.#tombstones = tombstones;
+    this.#meta = meta;
+    return count;
+  }
+
+  #parts(): BlockParts {
+    return {
+      meta: this.#meta,
+      tombstones: this.#tombstones,
+      index: this.#index,
+      segments: this.#segments,
+    };
+  }
+}
+
+async function sizeOf(...paths: readonly string[]): Promise<number> {
+  let size = 0;
+  for (const path of paths) size += (await stat(path).catch(() => null))?.size ?? 0;
+  return size;
+}

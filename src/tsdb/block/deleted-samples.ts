@@ -1,0 +1,44 @@
+// What tombstones do to chunks and to decoded samples.
+
+import { lowerBound, type SampleColumns } from '../../storage/samples.ts';
+import type { TimeInterval } from './tombstones.ts';
+
+/** True where one of the sorted, separate intervals covers minTime … maxTime, both inclusive. */
+export function isCovered(
+  minTime: number,
+  maxTime: number,
+  intervals: readonly TimeInterval[],
+): boolean {
+  return intervals.some(deleted => deleted.minTime <= minTime && deleted.maxTime >= maxTime);
+}
+
+/** Removes the samples from index `from` on that lie in one of the sorted intervals; bits are kept. */
+export function dropIntervals(
+  out: SampleColumns,
+  from: number,
+  intervals: readonly TimeInterval[],
+): void {
+  const { length } = out;
+  // Samples of other series may come before, so only this one's are in time order.
+  const times = out.times.subarray(from, length);
+  const indexOf = (time: number): number => from + lowerBound(times, times.length, time);
+  let kept = from;
+  let at = from;
+  for (const { minTime, maxTime } of intervals) {
+    kept = move(out, kept, at, indexOf(minTime));
+    at = indexOf(maxTime + 1);
+  }
+  kept = move(out, kept, at, length);
+  out.length = kept;
+  if (out.histograms && out.histograms.length > kept) out.histograms.length = kept;
+}
+
+/** Moves samples from…to−1 down to `target` and returns the index after them. */
+function move(out: SampleColumns, target: number, from: number, to: number): number {
+  if (target !== from) {
+    out.times.copyWithin(target, from, to);
+    out.values.copyWithin(target, from, to);
+    out.histograms?.copyWithin(target, from, to);
+  }
+  return target + to - from;
+}

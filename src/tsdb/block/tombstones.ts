@@ -1,0 +1,121 @@
+// Deleted time ranges of a block's series. Format: docs of Prometheus' tsdb, "Tombstones Disk Format";
+// the checksum covers the entries, not the version byte.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32c } from '../../encoding/crc32c.ts';
+import { ReadBuffer } from '../../encoding/read-buffer.ts';
+import { WriteBuffer } from '../../encoding/write-buffer.ts';
+import { corrupt } from '../corrupt.ts';
+import { replaceFile } from '../file-writer.ts';
+
+/** File name inside a block's directory. */
+export const TOMBSTONES_FILE = 'tombstones';
+
+const MAGIC = 0x0130ba30;
+const VERSION = 1;
+const HEADER_BYTES = 5;
+
+/** Both ends inclusive, Unix ms. */
+export interface TimeInterval {
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
+const NONE: readonly TimeInterval[] = [];
+
+/** Deleted ranges by series id, each series' ranges sorted and apart. */
+export class Tombstones {
+  readonly #bySeries = new Map<number, TimeInterval[]>();
+
+  /** Number of ranges. */
+  get count(): number {
+    let count = 0;
+    for (const intervals of this.#bySeries.values()) count += intervals.length;
+    return count;
+  }
+
+  /** The series' deleted ranges by time. */
+  intervals(id: number): readonly TimeInterval[] {
+    return this.#bySeries.get(id) ?? NONE;
+  }
+
+  /** Adds a range; ranges that touch or overlap become one. */
+  add(id: number, added: TimeInterval): void {
+    const before = this.#bySeries.get(id) ?? [];
+    const apart = before.filter(
+      other => other.maxTime < added.minTime - 1 || other.minTime > added.maxTime + 1,
+    );
+    const joined = before.filter(other => !apart.includes(other));
+    apart.push({
+      minTime: Math.min(added.minTime, ...joined.map(other => other.minTime)),
+      maxTime: Math.max(added.maxTime, ...joined.map(other => other.maxTime)),
+    });
+    this.#bySeries.set(
+      id,
+      apart.sort((a, b) => a.minTime - b.minTime),
+    );
+  }
+
+  /** An independent copy. */
+  clone(): Tombstones {
+    const copy = new Tombstones();
+    for (const [id, intervals] of this.#bySeries) copy.#bySeries.set(id, [...intervals]);
+    return copy;
+  }
+
+  /** The file's bytes. */
+  encode(): Uint8Array {
+    const buffer = new WriteBuffer();
+    buffer.u32(MAGIC);
+    buffer.u8(VERSION);
+    for (const id of [...this.#bySeries.keys()].sort((a, b) => a - b)) {
+      for (const { minTime, maxTime } of this.intervals(id)) {
+        buffer.uvarint(id);
+        buffer.varint(minTime);
+        buffer.varint(maxTime);
+      }
+    }
+    buffer.crcFrom(HEADER_BYTES);
+    return buffer.bytes();
+  }
+
+  /** Reads the file's bytes; `file` is for error texts. Throws `corrupt`. */
+  static decode(bytes: Uint8Array, file: string): Tombstones {
+    const header = new ReadBuffer(bytes);
+    const crcAt = bytes.length - 4;
+    if (header.u32() !== MAGIC) throw corrupt('tombstones have a wrong magic number', file, 0);
+    if (header.u8() !== VERSION) throw corrupt('tombstones have an unknown version', file, 4);
+    const stored = new ReadBuffer(bytes, crcAt).u32();
+    if (crcAt < HEADER_BYTES || crc32c(bytes.subarray(HEADER_BYTES, crcAt)) !== stored) {
+      throw corrupt('tombstones checksum mismatch', file, Math.max(crcAt, 0));
+    }
+    const out = new Tombstones();
+    const entries = new ReadBuffer(bytes, HEADER_BYTES, crcAt);
+    while (entries.remaining > 0) {
+      const id = entries.uvarint();
+      const interval = { minTime: entries.varint(), maxTime: entries.varint() };
+      if (entries.error !== null) {
+        throw corrupt(`tombstones: ${entries.error}`, file, entries.offset);
+      }
+      out.add(id, interval);
+    }
+    return out;
+  }
+}
+
+/** Reads a block's tombstones; a block without the file has none. Throws `corrupt`. */
+export async function readTombstones(blockDir: string): Promise<Tombstones> {
+  const path = join(blockDir, TOMBSTONES_FILE);
+  try {
+    return Tombstones.decode(await readFile(path), path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Tombstones();
+    throw error;
+  }
+}
+
+/** Replaces a block's tombstones, surviving a crash at any moment. */
+export function writeTombstones(blockDir: string, tombstones: Tombstones): Promise<void> {
+  return replaceFile(join(blockDir, TOMBSTONES_FILE), tombstones.encode());
+}
