@@ -1,0 +1,122 @@
+// Joins blocks into one: a function of directories, so that it can run anywhere. Chunks that do not
+// overlap are carried over byte by byte; everything else is decoded, merged and encoded anew.
+
+import { encodeXor } from '../../kernels/xor.ts';
+import { OutpostError } from '../../lifecycle/errors.ts';
+import { mergeSeriesSets } from '../../storage/merge.ts';
+import { SampleColumns } from '../../storage/samples.ts';
+import { type Chunk, ChunkEncoding, type Series, type SeriesSet } from '../../storage/series.ts';
+import { Block } from '../block/block.ts';
+import { type SeriesChunks, writeBlock } from '../block/block-writer.ts';
+import type { BlockMeta } from '../block/meta.ts';
+
+/** Samples in a chunk that is encoded here. */
+export const CHUNK_SAMPLES = 120;
+
+/** How blocks are compacted. */
+export interface CompactOptions {
+  /** Id of the new block. */
+  readonly ulid: string;
+  readonly signal?: AbortSignal;
+  /** Milliseconds that never step; for slicing. */
+  readonly monotonic?: () => number;
+}
+
+/**
+ * Writes one block that holds the samples of all the given ones, without those that tombstones delete; at
+ * equal times the block given first wins. The sources are only read. Null where nothing is left of them.
+ */
+export async function compactBlocks(
+  dirs: readonly string[],
+  parentDir: string,
+  options: CompactOptions,
+): Promise<BlockMeta | null> {
+  const blocks: Block[] = [];
+  try {
+    for (const dir of dirs) blocks.push(await Block.open(dir));
+    return await writeMerged(blocks, parentDir, options);
+  } finally {
+    await Promise.all(blocks.map(block => block.close()));
+  }
+}
+
+async function writeMerged(
+  blocks: readonly Block[],
+  parentDir: string,
+  options: CompactOptions,
+): Promise<BlockMeta | null> {
+  const { signal } = options;
+  const queriers = blocks.map(block => block.querier(-Infinity, Infinity));
+  try {
+    const sets: SeriesSet[] = [];
+    for (const querier of queriers) {
+      sets.push(await querier.select([], { hints: { sorted: true }, ...(signal && { signal }) }));
+    }
+    const merged = seriesChunks(mergeSeriesSets(sets));
+    return await writeBlock(parentDir, merged, {
+      ...options,
+      ...compactedMeta(blocks.map(block => block.meta)),
+    });
+  } finally {
+    for (const querier of queriers) querier.close();
+  }
+}
+
+/** What the meta of a block says that is made of others. */
+export function compactedMeta(metas: readonly BlockMeta[]): {
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly level: number;
+  readonly sources: readonly string[];
+  readonly parents: readonly { ulid: string; minTime: number; maxTime: number }[];
+  readonly hints: readonly string[];
+} {
+  const sources = new Set(metas.flatMap(meta => meta.compaction.sources));
+  const [first, ...others] = metas.map(meta => meta.compaction.hints);
+  return {
+    minTime: Math.min(...metas.map(meta => meta.minTime)),
+    maxTime: Math.max(...metas.map(meta => meta.maxTime)),
+    level: Math.max(...metas.map(meta => meta.compaction.level)) + 1,
+    sources: [...sources].sort(),
+    parents: metas.map(({ ulid, minTime, maxTime }) => ({ ulid, minTime, maxTime })),
+    hints: (first ?? []).filter(hint => others.every(hints => hints.includes(hint))),
+  };
+}
+
+/** Series of a set as chunks to write, batch by batch. */
+export async function* seriesChunks(set: SeriesSet): AsyncGenerator<readonly SeriesChunks[]> {
+  const columns = new SampleColumns();
+  for (let batch = await set.next(); batch; batch = await set.next()) {
+    yield batch.map(series => ({
+      labels: series.labels,
+      chunks: series.chunks() ?? encodedAnew(series, columns),
+    }));
+  }
+}
+
+function encodedAnew(series: Series, columns: SampleColumns): Chunk[] {
+  columns.clear();
+  series.samples(columns);
+  if (columns.histograms) {
+    throw new OutpostError(
+      'execution',
+      `compact: histogram chunks overlap or have deletions, and cannot be encoded: ${series.labels}`,
+    );
+  }
+  return encodeColumns(columns);
+}
+
+/** Float samples as chunks of at most 120; times are in order, one sample each. */
+export function encodeColumns({ times, values, length }: SampleColumns): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let from = 0; from < length; from += CHUNK_SAMPLES) {
+    const to = Math.min(from + CHUNK_SAMPLES, length);
+    chunks.push({
+      minTime: times[from]!,
+      maxTime: times[to - 1]!,
+      encoding: ChunkEncoding.xor,
+      data: encodeXor(times, values, from, to),
+    });
+  }
+  return chunks;
+}
