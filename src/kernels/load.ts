@@ -4,10 +4,48 @@
 import { readFileSync } from 'node:fs';
 import { OutpostError } from '../lifecycle/errors.ts';
 
-/** What every instance exports. Addresses are byte offsets in its memory; see the sources beside this. */
+/** An exported constant. */
+interface Constant {
+  readonly value: number;
+}
+
+/**
+ * What every instance exports; the contracts stand with the functions in assembly/. Addresses are byte
+ * offsets in the instance's memory. A u32 result of 2³¹ or more arrives negative.
+ */
 export interface Kernels {
   xorDecode(data: number, size: number, times: number, values: number): number;
   xorEncode(state: number, times: number, values: number, count: number, data: number): number;
+
+  readonly CELLS: Constant;
+  readonly INPUT: Constant;
+  readonly INPUT_BYTES: Constant;
+  readonly TIMES: Constant;
+  readonly VALUES: Constant;
+  readonly COLUMN: Constant;
+  arenaInit(chunkRangeMs: number, samplesPerChunk: number, pages: number): void;
+  arenaSeriesCount(): number;
+  arenaChunkCount(): number;
+  heapBytesUsed(): number;
+  createSlot(ref: number): number;
+  freeSlotAt(slot: number): number;
+  batchReserve(count: number): number;
+  batchJudge(count: number, minValidTime: number): number;
+  batchJudged(): number;
+  batchEncode(): number;
+  batchRecord(): number;
+  batchApply(): number;
+  batchDiscard(): void;
+  nextChunk(slot: number, after: number, minTime: number, maxTime: number): number;
+  readSamples(slot: number, after: number, minTime: number, maxTime: number): number;
+  loadChunk(slot: number, size: number, minTime: number, maxTime: number): number;
+  dropBefore(slot: number, time: number): number;
+  slotLast(slot: number): number;
+  slotMaxTime(slot: number): number;
+  slotMinTime(slot: number): number;
+  slotOverlaps(slot: number, minTime: number, maxTime: number): number;
+  slotRef(slot: number): number;
+  slotSamples(slot: number): number;
 }
 
 let compiled: WebAssembly.Module | undefined;

@@ -2,3 +2,27 @@
 // any number of instances live side by side.
 
 export { xorDecode, xorEncode } from './xor';
+export { CELLS, COLUMN, INPUT, INPUT_BYTES, TIMES, VALUES } from './layout';
+export { heapBytesUsed } from './slab';
+export { arenaChunkCount, arenaInit, arenaSeriesCount, createSlot, freeSlotAt } from './slots';
+export {
+  batchApply,
+  batchDiscard,
+  batchEncode,
+  batchJudge,
+  batchJudged,
+  batchRecord,
+  batchReserve,
+} from './batch';
+export {
+  dropBefore,
+  loadChunk,
+  nextChunk,
+  readSamples,
+  slotLast,
+  slotMaxTime,
+  slotMinTime,
+  slotOverlaps,
+  slotRef,
+  slotSamples,
+} from './reading';
