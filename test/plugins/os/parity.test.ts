@@ -1,0 +1,133 @@
+// The collectors over the fixtures that node_exporter tests itself with: same names, types, labels and
+// values as its expected exposition.
+
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { osPlugin } from '../../../plugins/os/plugin.ts';
+import { FakeHost } from '../../../plugins/sdk/fake-host.ts';
+import { unpackTtar } from './ttar.ts';
+
+const CORPUS = fileURLToPath(new URL('../../../../shared/corpora/node-exporter', import.meta.url));
+
+/** Families by name prefix and the collector they belong to; a `$` ends a whole name. */
+const FAMILIES: Readonly<Record<string, RegExp>> = {
+  cpu: /^node_cpu_(seconds_total|guest_seconds_total|info|flag_info|bug_info|frequency_hertz|isolated|online|(core|package)_throttles_total)$/,
+  diskstats: /^node_disk_/,
+  filefd: /^node_filefd_/,
+  loadavg: /^node_load\d+$/,
+  meminfo: /^node_memory_(?!numa_)/,
+  netdev: /^node_network_(receive|transmit)_\w+_total$/,
+  pressure: /^node_pressure_/,
+  sockstat: /^node_sockstat_/,
+  stat: /^node_(intr_total|context_switches_total|forks_total|boot_time_seconds|procs_(running|blocked)|softirqs_total)$/,
+  time: /^node_time_/,
+  vmstat: /^node_vmstat_/,
+};
+
+/** What upstream drops before it compares, for it differs from run to run. */
+const LIVE = /^node_(time_(zone|seconds)|network_(receive|transmit)_(bytes|packets)_total)/;
+
+/** The recording was made with these flags of node_exporter. */
+const COLLECTORS = {
+  cpu: {
+    options: {
+      flagsInclude: '^(aes|avx.?|constant_tsc)$',
+      bugsInclude: '^(cpu_meltdown|spectre_.*|mds)$',
+    },
+  },
+  stat: { options: { softirq: true } },
+  netdev: { options: { deviceInclude: 'lo' } },
+};
+
+// Upstream asks the kernel of the machine that runs the test for the devices; the recording knows of a
+// loopback device that has never failed.
+const NET_DEV = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo:     100       2    0    0    0     0          0         0      100       2    0    0    0     0       0          0
+`;
+
+describe.skipIf(!existsSync(CORPUS))(
+  'over the recorded tree of node_exporter (skipped where ../shared/corpora/node-exporter is absent)',
+  () => {
+    let root = '';
+    let ours: ReadonlyMap<string, Exposed>;
+    const theirs = existsSync(CORPUS)
+      ? parse(readFileSync(join(CORPUS, 'e2e-output.txt'), 'utf8'))
+      : new Map();
+
+    beforeAll(async () => {
+      root = mkdtempSync(join(tmpdir(), 'outpost-parity-'));
+      cpSync(join(CORPUS, 'proc'), join(root, 'proc'), { recursive: true });
+      unpackTtar(join(CORPUS, 'sys.ttar'), root);
+      unpackTtar(join(CORPUS, 'udev.ttar'), root);
+      chmodSync(join(root, 'proc/net'), 0o755);
+      writeFileSync(join(root, 'proc/net/dev'), NET_DEV);
+      mkdirSync(join(root, 'sys/class/net/lo/statistics'), { recursive: true });
+      writeFileSync(join(root, 'sys/class/net/lo/statistics/rx_nohandler'), '0\n');
+      const host = new FakeHost(osPlugin, {
+        roots: {
+          procfs: join(root, 'proc'),
+          sysfs: join(root, 'sys'),
+          udev: join(root, 'udev/data'),
+        },
+        collectors: COLLECTORS,
+      });
+      ours = parse(await host.collect());
+      host.close();
+    });
+
+    afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+    for (const [collector, names] of Object.entries(FAMILIES)) {
+      it(`exposes the same as upstream's ${collector} collector`, () => {
+        const expected = select(theirs, names);
+        expect(Object.keys(expected).length).toBeGreaterThan(0);
+        expect(select(ours, names)).toEqual(expected);
+      });
+    }
+
+    it('succeeds with every collector that upstream recorded', () => {
+      const successes = ours.get('node_scrape_collector_success')!.samples;
+      expect(successes).toEqual(
+        Object.fromEntries(osPlugin.collectors.map(({ name }) => [`{collector="${name}"}`, 1])),
+      );
+    });
+  },
+);
+
+interface Exposed {
+  readonly type: string;
+  readonly samples: Record<string, number>;
+}
+
+function parse(text: string): Map<string, Exposed> {
+  const families = new Map<string, Exposed>();
+  for (const line of text.split('\n')) {
+    const [, declared, type] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? [];
+    if (declared) families.set(declared, { type: type!, samples: {} });
+    const [, name, labels, value] = /^([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)$/.exec(line) ?? [];
+    if (name) families.get(name)!.samples[withoutEmpty(labels ?? '')] = Number(value);
+  }
+  return families;
+}
+
+// An empty label is no label: Prometheus drops it when it scrapes, and we never make it.
+function withoutEmpty(labels: string): string {
+  return labels.replace(/\w+="",?/g, '').replace(/,}$/, '}');
+}
+
+function select(families: ReadonlyMap<string, Exposed>, names: RegExp): Record<string, Exposed> {
+  return Object.fromEntries([...families].filter(([name]) => names.test(name) && !LIVE.test(name)));
+}
