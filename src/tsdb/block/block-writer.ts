@@ -27,8 +27,11 @@ export interface SeriesChunks {
   readonly chunks: readonly Chunk[];
 }
 
-/** Series in label order: one by one, or in batches where producing them takes I/O. */
-export type SeriesToWrite = Iterable<SeriesChunks> | AsyncIterable<readonly SeriesChunks[]>;
+/**
+ * Series in label order: one by one, or in batches where producing them takes I/O. Writing pauses between
+ * two series when it has held the event loop long enough, so iterables that work lazily are sliced too.
+ */
+export type SeriesToWrite = Iterable<SeriesChunks> | AsyncIterable<Iterable<SeriesChunks>>;
 
 /** What is known about a block before it is written. */
 export interface WriteBlockOptions {

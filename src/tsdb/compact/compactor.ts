@@ -83,14 +83,18 @@ export function compactedMeta(metas: readonly BlockMeta[]): {
   };
 }
 
-/** Series of a set as chunks to write, batch by batch. */
-export async function* seriesChunks(set: SeriesSet): AsyncGenerator<readonly SeriesChunks[]> {
+/** Series of a set as chunks to write, batch by batch; each is merged and encoded when its turn comes. */
+export async function* seriesChunks(set: SeriesSet): AsyncGenerator<Iterable<SeriesChunks>> {
   const columns = new SampleColumns();
   for (let batch = await set.next(); batch; batch = await set.next()) {
-    yield batch.map(series => ({
-      labels: series.labels,
-      chunks: series.chunks() ?? encodedAnew(series, columns),
-    }));
+    yield encodedLazily(batch, columns);
+  }
+}
+
+function* encodedLazily(batch: readonly Series[], columns: SampleColumns): Generator<SeriesChunks> {
+  for (const series of batch) {
+    const chunks = series.chunks() ?? encodedAnew(series, columns);
+    yield { labels: series.labels, chunks };
   }
 }
 
