@@ -1,3 +1,5 @@
+// The arena as the head sees it: judgement, cutting, reading, dropping, memory. Expectations are literal.
+
 import { describe, expect, test } from 'vitest';
 import {
   type ArenaChunk,

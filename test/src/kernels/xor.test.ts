@@ -1,3 +1,5 @@
+// Bytes of XOR chunks worked out by hand, and what damage to them leads to.
+
 import { describe, expect, test } from 'vitest';
 import { encodeXor, XOR_SAMPLES_MAX, XorDecoder, xorDecoder } from '../../../src/kernels/xor.ts';
 import { setStale } from '../../../src/storage/stale.ts';

@@ -1,3 +1,5 @@
+// From chunks to columns: trimming, refusals, and series backed by chunks.
+
 import { describe, expect, test } from 'vitest';
 import { encodeXor } from '../../../src/kernels/xor.ts';
 import { Labels } from '../../../src/labels/labels.ts';
