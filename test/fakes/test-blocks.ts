@@ -1,7 +1,5 @@
 // Blocks for tests, written from plain series.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Labels } from '../../src/labels/labels.ts';
 import { SampleColumns } from '../../src/storage/samples.ts';
@@ -19,12 +17,6 @@ export const ulids = new UlidSource(
   () => seconds++ * 1000,
   bytes => bytes.fill(byte++),
 );
-
-/** A directory that is removed when the variable goes out of scope (`await using`). */
-export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), 'outpost-test-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
 
 /** The series in label order, as chunks of at most 120 samples. */
 export function toSeriesChunks(series: readonly StoredSeries[]): SeriesChunks[] {

@@ -1,0 +1,70 @@
+// What became of a request's samples, and the answer a sender gets for it.
+
+import { Labels } from '../labels/labels.ts';
+import type { CommitResult, RefusalReason } from '../storage/appender.ts';
+
+/** Why a sample of a request was not stored. */
+export type WriteRefusalReason = RefusalReason | 'invalid-labels' | 'histogram';
+
+/** The protocol's answer. `message` is '' where there is nothing to say. */
+export interface WriteAnswer {
+  readonly status: number;
+  readonly message: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const EXAMPLES_MAX = 3;
+const EXAMPLE_LENGTH_MAX = 200;
+
+/** Counts of one request. */
+export class WriteTally {
+  stored = 0;
+  /** Exemplars are not kept; the protocol lets a receiver do without them. */
+  exemplars = 0;
+  readonly refused = new Map<WriteRefusalReason, number>();
+  readonly #examples: string[] = [];
+
+  refuse(reason: WriteRefusalReason, count: number, example: () => string): void {
+    if (count === 0) return;
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + count);
+    if (this.#examples.length < EXAMPLES_MAX) {
+      const text = example();
+      const shown =
+        text.length > EXAMPLE_LENGTH_MAX ? `${text.slice(0, EXAMPLE_LENGTH_MAX)}…` : text;
+      this.#examples.push(`${shown}: ${reason}`);
+    }
+  }
+
+  /** Adds a commit's counts; those of `except` are left to the caller. */
+  add(result: CommitResult, except?: RefusalReason): void {
+    this.stored += result.stored;
+    for (const [reason, count] of result.refused) {
+      if (reason === except) continue;
+      const example = result.examples.find(e => e.reason === reason);
+      this.refuse(reason, count, () => describe(example?.labels ?? Labels.empty, example?.time));
+    }
+  }
+
+  answer(): WriteAnswer {
+    const histograms = this.refused.get('histogram') ?? 0;
+    const refused = [...this.refused.values()].reduce((sum, count) => sum + count, 0);
+    const headers = {
+      'X-Prometheus-Remote-Write-Samples-Written': String(this.stored),
+      'X-Prometheus-Remote-Write-Histograms-Written': '0',
+      'X-Prometheus-Remote-Write-Exemplars-Written': '0',
+    };
+    if (refused === 0) return { status: 204, message: '', headers };
+    const total = this.stored + refused;
+    const reasons = [...this.refused].map(([reason, count]) => `${count} ${reason}`).join(', ');
+    const hint = histograms > 0 ? ' Native histograms are not stored by this server.' : '';
+    const message = `remote write: ${refused} of ${total} samples were refused and the others stored: ${reasons}. First: ${this.#examples.join('; ')}.${hint}`;
+    return { status: 400, message, headers };
+  }
+}
+
+function describe(labels: Labels, time: number | undefined): string {
+  if (time === undefined) return labels.toString();
+  // Senders may write times that no calendar has.
+  const inCalendar = Math.abs(time) <= 8.64e15;
+  return `${labels} at ${inCalendar ? new Date(time).toISOString() : time}`;
+}
