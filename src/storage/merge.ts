@@ -103,7 +103,8 @@ class MergedSeriesSet implements SeriesSet {
       const input = this.#inputs[tree.winner]!;
       const series = input.batch?.[input.at];
       if (!series) return;
-      if (this.#group.length > 0 && !this.#group[0]!.series.labels.equals(series.labels)) {
+      const first = this.#group[0]?.series;
+      if (first && first.labels.compareTo(series.labels) !== 0) {
         this.#endGroup(out);
       }
       this.#group.push({ input: tree.winner, series });

@@ -1,0 +1,143 @@
+// The frames of a Series call as a SeriesSet. Frames are read in bursts; a series that came in several
+// of them is put together, so a set never has the same labels twice in a row.
+
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { Clock } from '../lifecycle/clock.ts';
+import { OutpostError } from '../lifecycle/errors.ts';
+import { MergeScratch, seriesOfChunks } from '../storage/chained-series.ts';
+import type { Series, SeriesSet } from '../storage/series.ts';
+import { decodeResponse, type SeriesFrame } from './series-codec.ts';
+import { fromStatus, silence } from './status.ts';
+import type { StringCache } from './string-cache.ts';
+
+const BURST_FRAMES = 64;
+
+export interface RemoteSetOptions {
+  readonly clock: Clock;
+  readonly frameTimeoutMs: number;
+  readonly strings: StringCache;
+  /** The selection's range, Unix ms, inclusive. */
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Reads a call to its end. What it holds is bounded by the stream's buffer and the peer's frames. */
+export class RemoteSeriesSet implements SeriesSet {
+  readonly warnings: string[] = [];
+  readonly #call: ClientReadableStream<Buffer>;
+  readonly #options: RemoteSetOptions;
+  readonly #scratch = new MergeScratch();
+  #held: SeriesFrame | null = null;
+  #ended = false;
+  #error: OutpostError | null = null;
+  #wake: (() => void) | null = null;
+
+  constructor(call: ClientReadableStream<Buffer>, options: RemoteSetOptions) {
+    this.#call = call;
+    this.#options = options;
+    call.on('readable', () => this.#wake?.());
+    call.on('end', () => {
+      this.#ended = true;
+      this.#wake?.();
+    });
+    // Comes after a cancellation too, when an earlier reason counts.
+    call.on('error', (error: ServiceError) => this.#fail(fromStatus(error)));
+    const { signal } = options;
+    if (signal?.aborted) this.#abort();
+    else signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  async next(): Promise<readonly Series[] | null> {
+    for (;;) {
+      const frames = await this.#burst();
+      const complete = frames ? this.#take(frames) : this.#takeHeld();
+      if (complete.length > 0) return complete.map(frame => this.#series(frame));
+      if (!frames) return null;
+    }
+  }
+
+  close(): void {
+    this.#options.signal?.removeEventListener('abort', this.#abort);
+    this.#held = null;
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#call.cancel();
+    this.#wake?.();
+  }
+
+  readonly #abort = (): void => {
+    this.#fail(OutpostError.from(this.#options.signal!.reason));
+    this.#call.cancel();
+  };
+
+  #fail(error: OutpostError): void {
+    this.#error ??= error;
+    this.#wake?.();
+  }
+
+  /** The frames that have come, waiting for the first; null at the end. */
+  async #burst(): Promise<Buffer[] | null> {
+    for (;;) {
+      const frames: Buffer[] = [];
+      while (frames.length < BURST_FRAMES) {
+        const frame = this.#ended ? null : (this.#call.read() as Buffer | null);
+        if (!frame) break;
+        frames.push(frame);
+      }
+      if (frames.length > 0) return frames;
+      if (this.#error) {
+        this.#options.signal?.removeEventListener('abort', this.#abort);
+        throw this.#error;
+      }
+      if (this.#ended) {
+        this.#options.signal?.removeEventListener('abort', this.#abort);
+        return null;
+      }
+      await this.#wait();
+    }
+  }
+
+  #wait(): Promise<void> {
+    const { clock, frameTimeoutMs } = this.#options;
+    return new Promise(resolve => {
+      const cancelTimer = clock.after(frameTimeoutMs, () => {
+        this.#fail(silence(frameTimeoutMs));
+        this.#call.cancel();
+      });
+      this.#wake = () => {
+        this.#wake = null;
+        cancelTimer();
+        resolve();
+      };
+    });
+  }
+
+  /** Joins what belongs together; the last series may go on in the next frame and is held. */
+  #take(frames: readonly Buffer[]): SeriesFrame[] {
+    const complete: SeriesFrame[] = [];
+    for (const bytes of frames) {
+      const { series, warnings } = decodeResponse(bytes, this.#options.strings);
+      this.warnings.push(...warnings);
+      for (const frame of series) {
+        if (this.#held && this.#held.labels.compareTo(frame.labels) === 0) {
+          this.#held.chunks.push(...frame.chunks);
+          continue;
+        }
+        if (this.#held) complete.push(this.#held);
+        this.#held = frame;
+      }
+    }
+    return complete;
+  }
+
+  #takeHeld(): SeriesFrame[] {
+    const held = this.#held;
+    this.#held = null;
+    return held ? [held] : [];
+  }
+
+  #series({ labels, chunks }: SeriesFrame): Series {
+    return seriesOfChunks(labels, chunks, this.#options, this.#scratch);
+  }
+}

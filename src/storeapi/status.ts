@@ -1,0 +1,51 @@
+// OutpostError to and from gRPC status: the one place that maps them.
+
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { type ErrorCode, OutpostError } from '../lifecycle/errors.ts';
+
+const STATUS: Record<ErrorCode, status> = {
+  'bad-data': status.INVALID_ARGUMENT,
+  'out-of-order': status.FAILED_PRECONDITION,
+  'out-of-bounds': status.OUT_OF_RANGE,
+  'duplicate-sample': status.ALREADY_EXISTS,
+  'not-found': status.NOT_FOUND,
+  // Thanos answers ABORTED where a call cannot be answered in full and a part is not wanted.
+  execution: status.ABORTED,
+  'limit-exceeded': status.RESOURCE_EXHAUSTED,
+  canceled: status.CANCELLED,
+  timeout: status.DEADLINE_EXCEEDED,
+  unavailable: status.UNAVAILABLE,
+  corrupt: status.DATA_LOSS,
+  locked: status.FAILED_PRECONDITION,
+  internal: status.INTERNAL,
+};
+
+const CODES = new Map<status, ErrorCode>([
+  [status.INVALID_ARGUMENT, 'bad-data'],
+  [status.NOT_FOUND, 'not-found'],
+  [status.ABORTED, 'execution'],
+  [status.RESOURCE_EXHAUSTED, 'limit-exceeded'],
+  [status.CANCELLED, 'canceled'],
+  [status.DEADLINE_EXCEEDED, 'timeout'],
+  [status.UNAVAILABLE, 'unavailable'],
+  [status.DATA_LOSS, 'corrupt'],
+]);
+
+/** The status a call ends with because of `thrown`. */
+export function toStatus(thrown: unknown): { code: status; details: string } {
+  const error = OutpostError.from(thrown);
+  return { code: STATUS[error.code], details: error.message };
+}
+
+/** The error a client's call has failed with. */
+export function fromStatus(error: ServiceError): OutpostError {
+  const code = CODES.get(error.code) ?? 'internal';
+  return new OutpostError(code, error.details || `grpc status ${status[error.code]}`, {
+    cause: error,
+  });
+}
+
+/** The error of a peer that has kept silent for too long. */
+export function silence(timeoutMs: number): OutpostError {
+  return new OutpostError('timeout', `deadline exceeded: nothing came for ${timeoutMs} ms`);
+}
