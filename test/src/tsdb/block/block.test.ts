@@ -7,28 +7,17 @@ import { OutpostError } from '../../../../src/lifecycle/errors.ts';
 import { Block } from '../../../../src/tsdb/block/block.ts';
 import { writeBlock } from '../../../../src/tsdb/block/block-writer.ts';
 import { linesOf, stored, T0, testQuerier } from '../../../acceptance/querier.ts';
-import {
-  temporaryDirectory,
-  toSeriesChunks,
-  ulids,
-  writeTestBlock,
-} from '../../../fakes/test-blocks.ts';
+import { temporaryDirectory } from '../../../fakes/temporary-directory.ts';
+import { toSeriesChunks, ulids, writeTestBlock } from '../../../fakes/test-blocks.ts';
 
 for (const [name, residentBytesMax] of [
   ['a block', undefined],
   ['a block whose index is read page by page', 0],
 ] as const) {
   testQuerier(name, async series => {
-    const dir = await temporaryDirectory();
-    const path = await writeTestBlock(dir.path, series);
+    const path = await writeTestBlock(temporaryDirectory(), series);
     const block = await Block.open(path, residentBytesMax === 0 ? { residentBytesMax } : {});
-    return {
-      queryable: block,
-      async close() {
-        await block.close();
-        await dir[Symbol.asyncDispose]();
-      },
-    };
+    return { queryable: block, close: () => block.close() };
   });
 }
 
@@ -44,10 +33,10 @@ async function read(block: Block, from = 0, to = 2e12, ...names: string[]): Prom
 
 describe('a block', () => {
   it('says in its meta what it holds', async () => {
-    await using dir = await temporaryDirectory();
+    const dir = temporaryDirectory();
     const values = Array.from({ length: 250 }, (_, i) => i);
     const series = [stored({ __name__: 'x' }, values), stored({ __name__: 'y' }, [1])];
-    const block = await Block.open(await writeTestBlock(dir.path, series));
+    const block = await Block.open(await writeTestBlock(dir, series));
     expect(block.meta.stats).toEqual({
       numSamples: 251,
       numFloatSamples: 251,
@@ -68,8 +57,8 @@ describe('a block', () => {
   });
 
   it('ends before its maxTime, which is exclusive', async () => {
-    await using dir = await temporaryDirectory();
-    const path = await writeTestBlock(dir.path, [stored({ __name__: 'x' }, [1, 2])]);
+    const dir = temporaryDirectory();
+    const path = await writeTestBlock(dir, [stored({ __name__: 'x' }, [1, 2])]);
     const block = await Block.open(path);
     expect(await read(block, block.meta.maxTime, 2e12)).toEqual([]);
     expect(await read(block, block.meta.maxTime - 1, 2e12)).toEqual(['x 15:2']);
@@ -79,9 +68,9 @@ describe('a block', () => {
   });
 
   it('hands over chunks without decoding them', async () => {
-    await using dir = await temporaryDirectory();
+    const dir = temporaryDirectory();
     const values = Array.from({ length: 360 }, (_, i) => i);
-    const path = await writeTestBlock(dir.path, [stored({ __name__: 'x' }, values)]);
+    const path = await writeTestBlock(dir, [stored({ __name__: 'x' }, values)]);
     const block = await Block.open(path);
     const querier = block.querier(T0 + 120 * 15_000, T0 + 130 * 15_000);
     const set = await querier.select([new Matcher('=', '__name__', 'x')]);
@@ -95,14 +84,14 @@ describe('a block', () => {
   });
 
   it('is spread over several segments when chunks need them', async () => {
-    await using dir = await temporaryDirectory();
+    const dir = temporaryDirectory();
     const series = Array.from({ length: 30 }, (_, i) =>
       stored(
         { __name__: 'x', n: String(i + 10) },
         Array.from({ length: 240 }, (_, j) => i / (j + 1)),
       ),
     );
-    const path = await writeTestBlock(dir.path, series, { segmentBytesMax: 8192 });
+    const path = await writeTestBlock(dir, series, { segmentBytesMax: 8192 });
     const segments = await readdir(join(path, 'chunks'));
     expect(segments.length).toBeGreaterThan(3);
     for (const name of segments) {
@@ -116,28 +105,28 @@ describe('a block', () => {
   });
 
   it('is not written where there is nothing to write', async () => {
-    await using dir = await temporaryDirectory();
+    const dir = temporaryDirectory();
     const options = { ulid: ulids.next(), minTime: 0, maxTime: 1, level: 1 };
-    expect(await writeBlock(dir.path, [], options)).toBeNull();
+    expect(await writeBlock(dir, [], options)).toBeNull();
     const empty = [{ labels: Labels.fromObject({ a: 'b' }), chunks: [] }];
-    expect(await writeBlock(dir.path, empty, options)).toBeNull();
-    expect(await readdir(dir.path)).toEqual([]);
+    expect(await writeBlock(dir, empty, options)).toBeNull();
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('leaves nothing behind when writing it fails', async () => {
-    await using dir = await temporaryDirectory();
+    const dir = temporaryDirectory();
     const [b, a] = toSeriesChunks([stored({ n: 'a' }, [1]), stored({ n: 'b' }, [1])]).reverse();
     const options = { ulid: ulids.next(), minTime: 0, maxTime: 1, level: 1 };
-    await expect(writeBlock(dir.path, [b!, a!], options)).rejects.toThrow(
+    await expect(writeBlock(dir, [b!, a!], options)).rejects.toThrow(
       'write index: series out of order: {n="a"}',
     );
     const twice = [{ labels: a!.labels, chunks: [...a!.chunks, ...a!.chunks] }];
-    await expect(writeBlock(dir.path, twice, options)).rejects.toThrow('chunks overlap in time');
-    expect(await readdir(dir.path)).toEqual([]);
+    await expect(writeBlock(dir, twice, options)).rejects.toThrow('chunks overlap in time');
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('stops being written when the signal aborts', async () => {
-    await using dir = await temporaryDirectory();
+    const dir = temporaryDirectory();
     const abort = new AbortController();
     function* endless(): Generator<ReturnType<typeof toSeriesChunks>[number]> {
       for (let i = 1e9; ; i++) {
@@ -146,7 +135,7 @@ describe('a block', () => {
       }
     }
     let clock = 0;
-    const writing = writeBlock(dir.path, endless(), {
+    const writing = writeBlock(dir, endless(), {
       ulid: ulids.next(),
       minTime: 0,
       maxTime: 1,
@@ -155,13 +144,13 @@ describe('a block', () => {
       monotonic: () => clock++,
     });
     await expect(writing).rejects.toMatchObject({ code: 'canceled' });
-    expect(await readdir(dir.path)).toEqual([]);
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('waits with closing until the last querier is closed, and then refuses', async () => {
-    await using dir = await temporaryDirectory();
+    const dir = temporaryDirectory();
     const block = await Block.open(
-      await writeTestBlock(dir.path, [stored({ __name__: 'x' }, [1])]),
+      await writeTestBlock(dir, [stored({ __name__: 'x' }, [1])]),
     );
     const querier = block.querier(0, 2e12);
     let closed = false;
@@ -176,13 +165,13 @@ describe('a block', () => {
   });
 
   it('names the missing file of what is no block', async () => {
-    await using dir = await temporaryDirectory();
-    await expect(Block.open(dir.path)).rejects.toMatchObject({ code: 'not-found' });
+    const dir = temporaryDirectory();
+    await expect(Block.open(dir)).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('names file and offset of a chunk that is cut off', async () => {
-    await using dir = await temporaryDirectory();
-    const path = await writeTestBlock(dir.path, [stored({ __name__: 'x' }, [1, 2, 3])]);
+    const dir = temporaryDirectory();
+    const path = await writeTestBlock(dir, [stored({ __name__: 'x' }, [1, 2, 3])]);
     await truncate(join(path, 'chunks/000001'), 20);
     const block = await Block.open(path);
     await expect(read(block)).rejects.toThrow(
@@ -197,8 +186,8 @@ describe('deleted samples of a block', () => {
   const x = [new Matcher('=', '__name__', 'x')];
 
   it('are gone from answers, and stay gone when the block is opened anew', async () => {
-    await using dir = await temporaryDirectory();
-    const path = await writeTestBlock(dir.path, FIVE);
+    const dir = temporaryDirectory();
+    const path = await writeTestBlock(dir, FIVE);
     const block = await Block.open(path);
     expect(await block.delete(T0 + 15_000, T0 + 30_000, x)).toBe(1);
     const expected = ['x 0:1 45:4 60:5', 'y 0:1 15:2'];
@@ -211,8 +200,8 @@ describe('deleted samples of a block', () => {
   });
 
   it('leave no series behind where all of its samples are deleted', async () => {
-    await using dir = await temporaryDirectory();
-    const block = await Block.open(await writeTestBlock(dir.path, FIVE));
+    const dir = temporaryDirectory();
+    const block = await Block.open(await writeTestBlock(dir, FIVE));
     expect(await block.delete(0, 2e12, x)).toBe(1);
     expect(await read(block)).toEqual(['y 0:1 15:2']);
     expect(await block.delete(0, T0 - 1, x)).toBe(0);
@@ -220,8 +209,8 @@ describe('deleted samples of a block', () => {
   });
 
   it('add up over several deletions, also at the same time', async () => {
-    await using dir = await temporaryDirectory();
-    const block = await Block.open(await writeTestBlock(dir.path, FIVE));
+    const dir = temporaryDirectory();
+    const block = await Block.open(await writeTestBlock(dir, FIVE));
     await Promise.all([
       block.delete(T0, T0, x),
       block.delete(T0 + 60_000, T0 + 60_000, x),
@@ -232,8 +221,8 @@ describe('deleted samples of a block', () => {
   });
 
   it('stay visible to queriers opened before', async () => {
-    await using dir = await temporaryDirectory();
-    const block = await Block.open(await writeTestBlock(dir.path, FIVE));
+    const dir = temporaryDirectory();
+    const block = await Block.open(await writeTestBlock(dir, FIVE));
     const querier = block.querier(0, 2e12);
     await block.delete(0, 2e12, x);
     expect(await linesOf(await querier.select(x))).toEqual(['x 0:1 15:2 30:3 45:4 60:5']);
@@ -242,8 +231,8 @@ describe('deleted samples of a block', () => {
   });
 
   it('are reported as an error where the directory cannot be written', async () => {
-    await using dir = await temporaryDirectory();
-    const path = await writeTestBlock(dir.path, FIVE);
+    const dir = temporaryDirectory();
+    const path = await writeTestBlock(dir, FIVE);
     const block = await Block.open(path);
     await chmod(path, 0o500);
     const before = await readFile(join(path, 'meta.json'), 'utf8');
