@@ -46,6 +46,11 @@ export interface Kernels {
   slotOverlaps(slot: number, minTime: number, maxTime: number): number;
   slotRef(slot: number): number;
   slotSamples(slot: number): number;
+
+  xxhash64(state: number, data: number, size: number): void;
+  xxhashStart(state: number): void;
+  xxhashStripes(state: number, data: number, size: number): void;
+  xxhashFinish(state: number, data: number, size: number, total: number): void;
 }
 
 let compiled: WebAssembly.Module | undefined;

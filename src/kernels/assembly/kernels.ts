@@ -26,3 +26,4 @@ export {
   slotRef,
   slotSamples,
 } from './reading';
+export { xxhash64, xxhashFinish, xxhashStart, xxhashStripes } from './xxhash';

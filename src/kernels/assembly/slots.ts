@@ -213,6 +213,8 @@ export function addClosed(slot: Slot, data: usize, size: u32, minTime: f64, maxT
 }
 
 /** Appends a sample newer than all others of the slot. */
+// @ts-ignore: decorator
+@inline
 export function appendSample(slot: Slot, time: i64, value: u64): void {
   if (slot.open != 0 && mustCut(slot, time)) closeChunk(slot);
   if (slot.open == 0) {
@@ -233,6 +235,8 @@ export function appendSample(slot: Slot, time: i64, value: u64): void {
   xorAppend(slot, slot.open + CHUNK_HEADER, time, value);
 }
 
+// @ts-ignore: decorator
+@inline
 function mustCut(slot: Slot, time: i64): bool {
   if ((slot.bits + 7) >> 3 > OPEN_BYTES_MAX) return true;
   const count = <u32>slot.count;

@@ -160,6 +160,8 @@ export function xorReset(state: XorState): void {
  * Appends a sample to the chunk at `data`, whose count word is left alone. The chunk has room for
  * SAMPLE_BYTES_MAX + WRITE_PAST more bytes.
  */
+// @ts-ignore: decorator
+@inline
 export function xorAppend(state: XorState, data: usize, time: i64, value: u64): void {
   const count = state.count;
   state.count = count + 1;
