@@ -52,10 +52,10 @@ export class HeadPostings {
     return this.#arena.words.slice(start, start + this.#lengths[list]!);
   }
 
-  /** Number of series with a label. */
-  count(name: number, value: number): number {
+  /** The oldest series with a label, undefined where nobody has it. */
+  first(name: number, value: number): number | undefined {
     const list = this.#names.get(name)?.get(value);
-    return list === undefined ? 0 : this.#lengths[list]!;
+    return list === undefined ? undefined : this.#arena.words[this.#starts[list]!];
   }
 
   /** Names that some series have. */

@@ -1,21 +1,21 @@
 // The head's series in label order. Sorting a selection by strings would cost more than reading it, so
 // all series are ranked once and new ones are merged in when somebody asks; a selection is then sorted by
-// its ranks, which are numbers.
+// its ranks, which are numbers. No series may be removed while a ranking is under way: see `settled`.
 
 import { compareStrings } from '../../labels/compare.ts';
 import type { Slicer } from '../../lifecycle/slicer.ts';
+import { sortedOrder } from '../index/sort-sliced.ts';
 import type { HeadIndex } from './head-index.ts';
 
 const SLICE_STEPS = 512;
-const RUN_LENGTH = 1024;
 
 /** Sorts references by labels. */
 export class SeriesOrder {
   readonly #index: HeadIndex;
   /** References in label order; some may be gone. */
-  #sorted = new Uint32Array(0);
+  #sorted: Uint32Array = new Uint32Array(0);
   /** Place in `#sorted` by slot. */
-  #ranks = new Uint32Array(0);
+  #ranks: Uint32Array = new Uint32Array(0);
   /** Added since the last ranking. */
   #fresh: number[] = [];
   #ranking: Promise<void> | null = null;
@@ -29,10 +29,15 @@ export class SeriesOrder {
     this.#fresh.push(ref);
   }
 
+  /** Resolves where no ranking is under way; none begins before the caller gives way again. */
+  async settled(): Promise<void> {
+    while (this.#ranking) await this.#ranking;
+  }
+
   /** The references that are still in the head, in label order. */
   async sort(refs: Uint32Array, slicer: Slicer): Promise<Uint32Array> {
     // A ranking under way may have begun before the newest of the references was added.
-    while (this.#ranking) await this.#ranking;
+    await this.settled();
     if (this.#fresh.length > 0) {
       this.#ranking = this.#rank(slicer).finally(() => {
         this.#ranking = null;
@@ -53,62 +58,38 @@ export class SeriesOrder {
 
   async #rank(slicer: Slicer): Promise<void> {
     const { table } = this.#index;
-    const fresh = this.#fresh;
+    const alive = (ref: number): boolean => table.slotOf(ref) >= 0;
+    const fresh = Uint32Array.from(this.#fresh).filter(alive);
+    const known = this.#sorted.filter(alive);
     this.#fresh = [];
-    const added = await this.#sortByLabels(Uint32Array.from(fresh), slicer);
-    const merged = await this.#merge(this.#sorted, added, slicer);
-    // Nothing gives way from here on: slots and ranks belong together.
-    let kept = 0;
+    try {
+      const order = await sortedOrder(
+        fresh.length,
+        (a, b) => this.#compare(fresh[a]!, fresh[b]!),
+        slicer,
+      );
+      const added = order.map(i => fresh[i]!);
+      this.#sorted = await this.#merge(known, added, slicer);
+    } catch (error) {
+      for (const ref of fresh) this.#fresh.push(ref);
+      throw error;
+    }
     let slotMax = -1;
-    for (let i = 0; i < merged.length; i++) {
-      const slot = table.slotOf(merged[i]!);
-      if (slot < 0) continue;
-      merged[kept++] = merged[i]!;
-      slotMax = Math.max(slotMax, slot);
-    }
-    const ranks = slotMax < this.#ranks.length ? this.#ranks : new Uint32Array(slotMax + 1);
-    for (let i = 0; i < kept; i++) ranks[table.slotOf(merged[i]!)] = i;
-    this.#ranks = ranks;
-    this.#sorted = merged.slice(0, kept);
+    for (const ref of this.#sorted) slotMax = Math.max(slotMax, table.slotOf(ref));
+    if (slotMax >= this.#ranks.length) this.#ranks = new Uint32Array(Math.ceil(slotMax * 1.2) + 1);
+    for (let i = 0; i < this.#sorted.length; i++) this.#ranks[table.slotOf(this.#sorted[i]!)] = i;
   }
 
-  /** Merge sort over short runs, which can give way between and inside merges. */
-  async #sortByLabels(refs: Uint32Array, slicer: Slicer): Promise<Uint32Array> {
-    let runs: Uint32Array[] = [];
-    for (let from = 0; from < refs.length; from += RUN_LENGTH) {
-      const run = refs.subarray(from, from + RUN_LENGTH).filter(ref => this.#alive(ref));
-      runs.push(run.sort((a, b) => this.#compare(a, b)));
-      if (slicer.due) await slicer.pause();
-    }
-    while (runs.length > 1) {
-      const merged: Uint32Array[] = [];
-      for (let i = 0; i < runs.length; i += 2) {
-        merged.push(await this.#merge(runs[i]!, runs[i + 1] ?? new Uint32Array(0), slicer));
-      }
-      runs = merged;
-    }
-    return runs[0] ?? new Uint32Array(0);
-  }
-
-  /** Merges two sorted lists; series that go away meanwhile are left out where they are seen. */
   async #merge(a: Uint32Array, b: Uint32Array, slicer: Slicer): Promise<Uint32Array> {
     const out = new Uint32Array(a.length + b.length);
     let i = 0;
     let j = 0;
-    let length = 0;
-    for (let step = 0; i < a.length && j < b.length; step++) {
-      if (step % SLICE_STEPS === SLICE_STEPS - 1 && slicer.due) await slicer.pause();
-      if (!this.#alive(a[i]!)) i++;
-      else if (!this.#alive(b[j]!)) j++;
-      else out[length++] = this.#compare(b[j]!, a[i]!) < 0 ? b[j++]! : a[i++]!;
+    while (i < a.length && j < b.length) {
+      if ((i + j) % SLICE_STEPS === 0 && slicer.due) await slicer.pause();
+      out[i + j] = this.#compare(b[j]!, a[i]!) < 0 ? b[j++]! : a[i++]!;
     }
-    const rest = i < a.length ? a.subarray(i) : b.subarray(j);
-    out.set(rest, length);
-    return out.subarray(0, length + rest.length);
-  }
-
-  #alive(ref: number): boolean {
-    return this.#index.table.slotOf(ref) >= 0;
+    out.set(i < a.length ? a.subarray(i) : b.subarray(j), i + j);
+    return out;
   }
 
   // Symbols are unique, so equal strings have equal numbers and only the first difference is compared.

@@ -15,6 +15,8 @@ export class SeriesTable {
   #labelsAt = new Uint32Array(INITIAL_SLOTS);
   #labelWords = new Uint16Array(INITIAL_SLOTS);
   #hashes = new Uint32Array(INITIAL_SLOTS);
+  /** 1 where somebody asked for the series since the last collection looked. */
+  #touched = new Uint8Array(INITIAL_SLOTS);
   /** Slot + 1, 0 where empty; linear probing from `hash & mask`. */
   #buckets = new Uint32Array(INITIAL_SLOTS * 2);
 
@@ -25,7 +27,7 @@ export class SeriesTable {
 
   /** Bytes of memory held, about. */
   get bytes(): number {
-    const columns = this.#slotRefs.length * (4 + 4 + 2 + 4);
+    const columns = this.#slotRefs.length * (4 + 4 + 2 + 4 + 1);
     return columns + this.#buckets.byteLength + this.#labels.bytes + this.#refs.bytes;
   }
 
@@ -42,6 +44,18 @@ export class SeriesTable {
   /** True where the slot holds this very series. */
   holds(slot: number, ref: number): boolean {
     return this.#refs.get(ref) === slot;
+  }
+
+  /** Notes that somebody has the series' reference in hand and may be about to append. */
+  touch(slot: number): void {
+    this.#touched[slot] = 1;
+  }
+
+  /** Whether the series was touched since this was last asked. */
+  takeTouch(slot: number): boolean {
+    const touched = this.#touched[slot] === 1;
+    this.#touched[slot] = 0;
+    return touched;
   }
 
   /** Symbols of a slot's labels: name, value, name, value, … Valid until a series is added. */
@@ -76,6 +90,7 @@ export class SeriesTable {
     const start = this.#labels.take(count);
     for (let i = 0; i < count; i++) this.#labels.words[start + i] = symbols[i]!;
     this.#slotRefs[slot] = ref;
+    this.#touched[slot] = 0;
     this.#labelsAt[slot] = start;
     this.#labelWords[slot] = count;
     this.#hashes[slot] = hashOf(symbols, count);
@@ -136,10 +151,11 @@ export class SeriesTable {
     this.#labelsAt = grown(this.#labelsAt, new Uint32Array(length));
     this.#labelWords = grown(this.#labelWords, new Uint16Array(length));
     this.#hashes = grown(this.#hashes, new Uint32Array(length));
+    this.#touched = grown(this.#touched, new Uint8Array(length));
   }
 }
 
-function grown<T extends Uint32Array | Uint16Array>(from: T, to: T): T {
+function grown<T extends Uint32Array | Uint16Array | Uint8Array>(from: T, to: T): T {
   to.set(from);
   return to;
 }

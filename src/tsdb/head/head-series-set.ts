@@ -1,0 +1,157 @@
+// The series of one selection over the head, batch by batch. Labels and samples stay where they are until
+// somebody asks.
+
+import type { Labels } from '../../labels/labels.ts';
+import { OutpostError } from '../../lifecycle/errors.ts';
+import type { SampleColumns } from '../../storage/samples.ts';
+import type { Chunk, Series, SeriesSet } from '../../storage/series.ts';
+import { dropIntervals } from '../block/deleted-samples.ts';
+import type { TimeInterval } from '../block/tombstones.ts';
+import type { Head } from './head.ts';
+import type { ReadLease } from './read-leases.ts';
+
+const BATCH_SERIES = 256;
+
+/** One selection. */
+export interface HeadSelection {
+  readonly refs: Uint32Array;
+  readonly range: TimeInterval;
+  readonly lease: ReadLease;
+  readonly labelsOnly: boolean;
+  readonly limit: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Series with a chunk in range, in the order of the references. Made in one go: see `#fix`. */
+export class HeadSeriesSet implements SeriesSet {
+  readonly warnings: readonly string[] = [];
+  readonly #head: Head;
+  readonly #selection: HeadSelection;
+  readonly #reading: Reading;
+  /** References of the selection, and the time up to which each is read. */
+  #refs: Uint32Array;
+  #maxTimes: Float64Array;
+  #at = 0;
+
+  constructor(head: Head, selection: HeadSelection) {
+    this.#head = head;
+    this.#selection = selection;
+    this.#reading = new Reading(head, selection);
+    this.#refs = new Uint32Array(selection.refs.length);
+    this.#maxTimes = new Float64Array(selection.refs.length);
+    this.#fix();
+  }
+
+  async next(): Promise<readonly Series[] | null> {
+    const { signal, lease } = this.#selection;
+    if (signal?.aborted) throw OutpostError.from(signal.reason);
+    if (this.#at >= this.#refs.length) return null;
+    lease.check();
+    const end = Math.min(this.#at + BATCH_SERIES, this.#refs.length);
+    const batch: Series[] = [];
+    for (; this.#at < end; this.#at++) {
+      const ref = this.#refs[this.#at]!;
+      const slot = this.#head.index.table.slotOf(ref);
+      if (slot < 0) continue;
+      batch.push(new HeadSeries(this.#reading, slot, ref, this.#maxTimes[this.#at]!));
+    }
+    return batch.length > 0 ? batch : this.next();
+  }
+
+  close(): void {
+    this.#at = this.#refs.length;
+  }
+
+  /** Notes each series' newest sample: samples only ever follow it, so it bounds what was there now. */
+  #fix(): void {
+    const { refs, range, limit } = this.#selection;
+    const { arena, index } = this.#head;
+    let count = 0;
+    for (let i = 0; i < refs.length && count < limit; i++) {
+      const slot = index.table.slotOf(refs[i]!);
+      if (slot < 0 || !arena.hasSamplesIn(slot, range.minTime, range.maxTime)) continue;
+      this.#refs[count] = refs[i]!;
+      this.#maxTimes[count++] = Math.min(range.maxTime, arena.maxTime(slot));
+    }
+    this.#refs = this.#refs.subarray(0, count);
+    this.#maxTimes = this.#maxTimes.subarray(0, count);
+  }
+}
+
+/** What the series of one selection share. */
+class Reading {
+  readonly head: Head;
+  readonly selection: HeadSelection;
+  #nameSymbol = -1;
+
+  constructor(head: Head, selection: HeadSelection) {
+    this.head = head;
+    this.selection = selection;
+  }
+
+  /** A label name's symbol; readers ask for the same name series after series. */
+  symbolOf(name: string): number {
+    const { symbols } = this.head.index;
+    if (this.#nameSymbol < 0 || symbols.text(this.#nameSymbol) !== name) {
+      this.#nameSymbol = symbols.find(name);
+    }
+    return this.#nameSymbol;
+  }
+}
+
+class HeadSeries implements Series {
+  readonly #reading: Reading;
+  readonly #slot: number;
+  readonly #ref: number;
+  readonly #maxTime: number;
+  #labels: Labels | null;
+
+  constructor(reading: Reading, slot: number, ref: number, maxTime: number) {
+    this.#reading = reading;
+    this.#slot = slot;
+    this.#ref = ref;
+    this.#maxTime = maxTime;
+    const { selection, head } = reading;
+    this.#labels = selection.labelsOnly ? head.index.labelsOf(slot) : null;
+  }
+
+  get labels(): Labels {
+    this.#labels ??= this.#live().index.labelsOf(this.#slot);
+    return this.#labels;
+  }
+
+  label(name: string): string {
+    if (this.#labels) return this.#labels.get(name);
+    return this.#live().index.labelOf(this.#slot, this.#reading.symbolOf(name));
+  }
+
+  chunks(): readonly Chunk[] | null {
+    const { arena } = this.#live();
+    if (this.#deleted().length > 0) return null;
+    const { minTime } = this.#reading.selection.range;
+    return arena.chunks(this.#slot, minTime, this.#maxTime);
+  }
+
+  samples(out: SampleColumns): void {
+    const { arena } = this.#live();
+    const from = out.length;
+    const { minTime } = this.#reading.selection.range;
+    arena.decodeInto(this.#slot, minTime, this.#maxTime, out);
+    const deleted = this.#deleted();
+    if (deleted.length > 0) dropIntervals(out, from, deleted);
+  }
+
+  #deleted(): readonly TimeInterval[] {
+    return this.#reading.head.tombstones.intervals(this.#ref);
+  }
+
+  // A slot whose series is gone may already belong to another one.
+  #live(): Head {
+    const { head, selection } = this.#reading;
+    selection.lease.check();
+    if (!head.index.table.holds(this.#slot, this.#ref)) {
+      throw new OutpostError('unavailable', 'read the head: a series was removed meanwhile');
+    }
+    return head;
+  }
+}

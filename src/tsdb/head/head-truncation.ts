@@ -1,0 +1,125 @@
+// Takes what has gone to blocks out of the head and out of the log: chunks, series without chunks, their
+// postings and symbols, and then the log's oldest segments. Every part gives way to ingest and queries.
+
+import { Slicer } from '../../lifecycle/slicer.ts';
+import { Tombstones } from '../block/tombstones.ts';
+import { dropReplaced, writeCheckpoint } from '../wal/checkpoint.ts';
+import type { LogFs } from '../wal/log-fs.ts';
+import { listSegments } from '../wal/segments.ts';
+import { type Head, REF_MAX } from './head.ts';
+import { refOfMetric } from './head-appender.ts';
+
+/** Longest wait for readers of what is about to be dropped; queries have shorter limits. */
+const READERS_WAIT_MS = 5 * 60_000;
+const SLICE_SERIES = 256;
+
+/**
+ * Drops all samples before `time`: from now on none is taken or shown, and once the readers under way are
+ * done their memory is freed. Returns how many series are gone.
+ */
+export async function truncateHead(head: Head, time: number): Promise<number> {
+  const { clock, logger } = head.options;
+  head.minValidTime = Math.max(head.minValidTime, time);
+  const late = await head.leases.drain(time, clock, READERS_WAIT_MS);
+  if (late > 0) logger.warn('readers of the head were cut off', { readers: late });
+  const started = clock.monotonic();
+  const slicer = new Slicer(() => clock.monotonic());
+  const dirty = new Set<number>();
+  const removed = await dropSeries(head, { time, slicer, dirty });
+  await head.index.lists.collect(dirty, ref => head.index.table.slotOf(ref) >= 0, slicer);
+  if (removed > 0) await collectSymbols(head, slicer);
+  collectTombstones(head, time);
+  head.families.collect(name => refOfMetric(head, name));
+  head.metrics.seriesRemoved.inc(removed);
+  head.metrics.truncations.inc();
+  head.metrics.gcSeconds.observe((clock.monotonic() - started) / 1000);
+  return removed;
+}
+
+/**
+ * Replaces all finished segments of the log by a checkpoint of what the head still needs. Throws
+ * `unavailable` where the disk refuses; the log is whole in any case.
+ */
+export async function truncateLog(head: Head, dir: string, fs?: LogFs): Promise<void> {
+  const { log, options, metrics } = head;
+  const minTime = head.minValidTime;
+  if (!log) return;
+  log.cut();
+  const to = log.segment - 1;
+  if (!listSegments(dir).some(segment => segment.index <= to)) return;
+  const { table } = head.index;
+  const needed = {
+    minTime,
+    series: (ref: number) => head.aliases.has(ref) || (ref <= REF_MAX && table.slotOf(ref) >= 0),
+  };
+  for (const [ref, time] of head.aliases) if (time < minTime) head.aliases.delete(ref);
+  try {
+    const monotonic = (): number => options.clock.monotonic();
+    const stats = await writeCheckpoint(dir, to, needed, {
+      logger: options.logger,
+      monotonic,
+      slicer: new Slicer(monotonic),
+      ...(fs && { fs }),
+    });
+    dropReplaced(dir, to);
+    metrics.checkpoints.inc();
+    options.logger.info('log truncated', { segment: to, ...stats });
+  } catch (error) {
+    metrics.checkpointsFailed.inc();
+    throw error;
+  }
+}
+
+async function dropSeries(
+  head: Head,
+  { time, slicer, dirty }: { time: number; slicer: Slicer; dirty: Set<number> },
+): Promise<number> {
+  const { arena, index, order } = head;
+  const { table, lists } = index;
+  const refs = index.allPostings();
+  head.storedMinTime = Number.POSITIVE_INFINITY;
+  let minTime = Number.POSITIVE_INFINITY;
+  let removed = 0;
+  await order.settled();
+  for (let i = 0; i < refs.length; i++) {
+    if (i % SLICE_SERIES === SLICE_SERIES - 1 && slicer.due) {
+      await slicer.pause();
+      await order.settled();
+    }
+    const slot = table.slotOf(refs[i]!);
+    if (slot < 0) continue;
+    const touched = table.takeTouch(slot);
+    if (arena.dropBefore(slot, time) > 0) minTime = Math.min(minTime, arena.minTime(slot));
+    else if (!touched) {
+      lists.lists(table.symbols(slot), list => dirty.add(list));
+      table.remove(slot);
+      arena.free(slot);
+      removed++;
+    }
+  }
+  head.minTime = Math.min(minTime, head.storedMinTime);
+  return removed;
+}
+
+async function collectSymbols(head: Head, slicer: Slicer): Promise<void> {
+  const { table, symbols } = head.index;
+  const refs = head.index.allPostings();
+  symbols.beginMark();
+  for (let i = 0; i < refs.length; i++) {
+    const slot = table.slotOf(refs[i]!);
+    if (slot >= 0) for (const symbol of table.symbols(slot)) symbols.mark(symbol);
+    if (i % SLICE_SERIES === 0 && slicer.due) await slicer.pause();
+  }
+  await symbols.sweep(slicer);
+}
+
+function collectTombstones(head: Head, time: number): void {
+  if (head.deletedFrom.size === 0) return;
+  const kept = new Tombstones();
+  for (const ref of head.deletedFrom) {
+    const ranges = head.tombstones.intervals(ref).filter(range => range.maxTime >= time);
+    if (ranges.length === 0 || head.index.table.slotOf(ref) < 0) head.deletedFrom.delete(ref);
+    else for (const range of ranges) kept.add(ref, range);
+  }
+  head.tombstones = kept;
+}

@@ -1,0 +1,207 @@
+// The head: the newest samples, in memory, with the log that makes them survive. This file holds its
+// state and rules; writing, reading, collecting and replaying are its neighbours'.
+
+import { SeriesArena } from '../../kernels/series-arena.ts';
+import type { Labels } from '../../labels/labels.ts';
+import { labelsProblem } from '../../labels/validate.ts';
+import type { Clock } from '../../lifecycle/clock.ts';
+import { OutpostError } from '../../lifecycle/errors.ts';
+import type {
+  Appendable,
+  Appender,
+  MetadataSource,
+  MetricMetadata,
+  SeriesRef,
+} from '../../storage/appender.ts';
+import type { Querier, Queryable } from '../../storage/queryable.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Registry } from '../../telemetry/metrics.ts';
+import { Tombstones } from '../block/tombstones.ts';
+import type { LogWriter } from '../wal/log-writer.ts';
+import { FamilyMetadata } from './family-metadata.ts';
+import { HeadAppender } from './head-appender.ts';
+import { HeadIndex } from './head-index.ts';
+import { type HeadMetrics, newHeadMetrics } from './head-metrics.ts';
+import { HeadQuerier } from './head-querier.ts';
+import { ReadLeases } from './read-leases.ts';
+import { SampleBatch } from './sample-batch.ts';
+import { SeriesOrder } from './series-order.ts';
+
+/** Largest reference: they are kept in 32 bits and never used again while the log lives. */
+export const REF_MAX = 0xffff_ffff;
+
+export interface HeadOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** Chunks never cross a multiple of this; it is the range of the blocks cut from the head. */
+  readonly chunkRangeMs: number;
+  /** Most series at a time. */
+  readonly seriesMax: number;
+  /** How far ahead of the clock a sample may be. */
+  readonly futureMs: number;
+  /** Limit of the memory for samples; default 4 GiB, which is also the most. */
+  readonly bytesMax?: number;
+}
+
+/** Series and samples in memory. Everything synchronous in it is atomic to others. */
+export class Head implements Appendable, Queryable, MetadataSource {
+  readonly options: HeadOptions;
+  readonly arena: SeriesArena;
+  readonly index: HeadIndex = new HeadIndex();
+  readonly order: SeriesOrder = new SeriesOrder(this.index);
+  readonly families: FamilyMetadata = new FamilyMetadata();
+  readonly leases: ReadLeases = new ReadLeases();
+  readonly metrics: HeadMetrics;
+  /** References of series that are not in the log yet, in order of creation. */
+  readonly unlogged: number[] = [];
+  /**
+   * References that are in the log beside that of the same series in the head, with the time of their last
+   * sample: the log needs them until a checkpoint passes that time.
+   */
+  readonly aliases: Map<number, number> = new Map<number, number>();
+  /** Deleted ranges by reference. */
+  tombstones: Tombstones = new Tombstones();
+  /** References that have tombstones. */
+  readonly deletedFrom: Set<number> = new Set<number>();
+  /** No sample is older; Infinity while empty. */
+  minTime: number = Number.POSITIVE_INFINITY;
+  /** Oldest time stored since a collection began. */
+  storedMinTime: number = Number.POSITIVE_INFINITY;
+  /** Newest time that was stored, −Infinity while nothing was. */
+  maxTime: number = Number.NEGATIVE_INFINITY;
+  /** Samples before this are neither taken nor shown: they belong to a range that is in blocks. */
+  minValidTime: number = Number.NEGATIVE_INFINITY;
+  nextRef = 1;
+  /** Where batches are logged; null while the log is replayed, and in a head that has none. */
+  log: LogWriter | null = null;
+  readonly #batches: SampleBatch[] = [];
+  #logFailing = false;
+
+  constructor(options: HeadOptions) {
+    this.options = options;
+    const { chunkRangeMs, bytesMax, registry } = options;
+    this.arena = new SeriesArena({
+      chunkRangeMs,
+      ...(bytesMax !== undefined && { maxBytes: bytesMax }),
+    });
+    this.metrics = newHeadMetrics(registry, () => ({
+      series: this.index.table.size,
+      chunks: this.arena.chunkCount,
+      minTime: Number.isFinite(this.minTime) ? this.minTime : Number.NaN,
+      maxTime: Number.isFinite(this.maxTime) ? this.maxTime : Number.NaN,
+      bytesAllocated: this.arena.bytesAllocated + this.index.bytes,
+      bytesInUse: this.arena.bytesInUse + this.index.bytes,
+      symbols: this.index.symbols.size,
+    }));
+  }
+
+  /** Series in the head. */
+  get seriesCount(): number {
+    return this.index.table.size;
+  }
+
+  appender(): Appender {
+    return new HeadAppender(this, this.#batches.pop() ?? new SampleBatch());
+  }
+
+  querier(minTime: number, maxTime: number): Querier {
+    return new HeadQuerier(this, { minTime: Math.max(minTime, this.minValidTime), maxTime });
+  }
+
+  metadata(): ReadonlyMap<string, MetricMetadata> {
+    return this.families.families;
+  }
+
+  /**
+   * Samples before this are refused. Half a chunk range behind the newest sample there is no way back; a
+   * newest sample from a clock that has since stepped back does not count beyond what may be written now.
+   */
+  get appendableFrom(): number {
+    const { clock, futureMs, chunkRangeMs } = this.options;
+    const newest = Math.min(this.maxTime, clock.now() + futureMs);
+    return Math.max(this.minValidTime, newest - chunkRangeMs / 2);
+  }
+
+  /** The series' reference, created where it is new. Throws `bad-data` and `limit-exceeded`. */
+  refFor(labels: Labels): SeriesRef {
+    const { table } = this.index;
+    const known = this.index.find(labels.pairs);
+    if (known >= 0) {
+      table.touch(known);
+      return table.refOf(known);
+    }
+    const problem = labelsProblem(labels);
+    if (problem !== null) {
+      throw new OutpostError('bad-data', `create series: ${problem}: ${clip(labels.toString())}`);
+    }
+    if (table.size >= this.options.seriesMax) {
+      this.metrics.refused['series-limit'].inc();
+      throw new OutpostError(
+        'limit-exceeded',
+        `create series: the head holds ${table.size} series, its limit: ${clip(labels.toString())}`,
+      );
+    }
+    const ref = this.createSeries(this.nextRef, labels.pairs);
+    table.touch(table.slotOf(ref));
+    this.unlogged.push(ref);
+    return ref;
+  }
+
+  /** Adds a series that is not in the head under a reference that never was. Throws `limit-exceeded`. */
+  createSeries(ref: number, pairs: readonly string[]): SeriesRef {
+    if (ref > REF_MAX) {
+      throw new OutpostError('limit-exceeded', `create series: all ${REF_MAX} references are used`);
+    }
+    const slot = this.arena.create(ref);
+    try {
+      this.index.add(slot, ref, pairs);
+    } catch (error) {
+      this.arena.free(slot);
+      throw error;
+    }
+    this.order.add(ref);
+    this.nextRef = Math.max(this.nextRef, ref + 1);
+    this.metrics.seriesCreated.inc();
+    return ref;
+  }
+
+  /** Widens the head's range by samples that were just applied. */
+  noteStored(count: number, minTime: number, maxTime: number): void {
+    this.metrics.samplesAppended.inc(count);
+    this.minTime = Math.min(this.minTime, minTime);
+    this.storedMinTime = Math.min(this.storedMinTime, minTime);
+    this.maxTime = Math.max(this.maxTime, maxTime);
+  }
+
+  /** Takes a spent appender's columns back. */
+  recycle(batch: SampleBatch): void {
+    if (this.#batches.length < BATCHES_KEPT && batch.clear()) this.#batches.push(batch);
+  }
+
+  /** Writes to the log; tells once when that starts and ends to fail. Throws `unavailable`. */
+  writeLog(records: readonly Uint8Array[]): void {
+    if (!this.log || records.length === 0) return;
+    try {
+      this.log.log(records);
+    } catch (error) {
+      if (!this.#logFailing) this.options.logger.error('ingest is paused', { err: error });
+      this.#logFailing = true;
+      throw error;
+    }
+    if (this.#logFailing) this.options.logger.info('ingest goes on: the log can be written again');
+    this.#logFailing = false;
+  }
+
+  /** True while the last batch could not be logged. */
+  get paused(): boolean {
+    return this.#logFailing;
+  }
+}
+
+const BATCHES_KEPT = 16;
+const TEXT_MAX = 500;
+
+function clip(text: string): string {
+  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
+}
