@@ -503,6 +503,24 @@ describe('slots and memory', () => {
     expect(arena.bytesAllocated).toBeLessThan(8_000_000);
   });
 
+  test('gaps that freed series leave among others are filled', () => {
+    const arena = newArena();
+    const touch = (slot: number): Row => [slot, 1, 1];
+    append(
+      arena,
+      Array.from({ length: 2000 }, (_, i) => touch(arena.create(i))),
+    );
+    const before = arena.bytesAllocated;
+    for (let round = 0; round < 60; round++) {
+      for (let slot = 1; slot < 2000; slot += 2) arena.free(slot);
+      append(
+        arena,
+        Array.from({ length: 1000 }, (_, i) => touch(arena.create(i))),
+      );
+    }
+    expect(arena.bytesAllocated).toBe(before);
+  });
+
   test('a full memory refuses batches and series, keeps what it has and recovers', () => {
     const arena = newArena({ maxBytes: 6_000_000 });
     const slots: number[] = [];
