@@ -1,0 +1,89 @@
+// What operators hand to each other: some series over all steps of a grid, in flat columns.
+
+import type { Labels } from '../labels/labels.ts';
+import type { FloatHistogram } from '../storage/histogram.ts';
+
+/** The identity of a row. A row from storage is valid only until the block's producer moves on. */
+export interface RowLabels {
+  readonly labels: Labels;
+  label(name: string): string;
+  /** True where the metric name is still there but falls away at the end of the query. */
+  readonly nameDropped?: boolean;
+}
+
+/** Most cells in a block: 1 MiB of values. */
+export const BLOCK_CELLS_MAX = 131_072;
+
+/**
+ * Rows × steps. Cell (row, step) lies at row·steps + step and counts where `present` is 1; it is a histogram
+ * where `histograms` has one there. A block belongs to its producer and is valid until the producer's next
+ * `next()`; its consumer may change cells and rows in place.
+ *
+ * Several rows may carry the same labels as long as no step is present in two of them.
+ */
+export class StepBlock {
+  readonly steps: number;
+  readonly rowsMax: number;
+  rows: RowLabels[] = [];
+  values: Float64Array;
+  present: Uint8Array;
+  histograms: (FloatHistogram | undefined)[] | null = null;
+
+  constructor(steps: number) {
+    this.steps = steps;
+    this.rowsMax = Math.max(1, Math.floor(BLOCK_CELLS_MAX / Math.max(1, steps)));
+    const rows = Math.min(this.rowsMax, 16);
+    this.values = new Float64Array(rows * steps);
+    this.present = new Uint8Array(rows * steps);
+  }
+
+  get full(): boolean {
+    return this.rows.length >= this.rowsMax;
+  }
+
+  /** Forgets all rows. */
+  clear(): void {
+    this.present.fill(0, 0, this.rows.length * this.steps);
+    this.rows = [];
+    this.histograms = null;
+  }
+
+  /** Makes a next row with no cell present and returns the index of its first cell. */
+  addRow(labels: RowLabels): number {
+    const at = this.rows.length * this.steps;
+    if (at + this.steps > this.values.length) this.#grow();
+    this.rows.push(labels);
+    return at;
+  }
+
+  /** Takes the last row back. */
+  dropLastRow(): void {
+    this.rows.pop();
+    const at = this.rows.length * this.steps;
+    this.present.fill(0, at, at + this.steps);
+    if (this.histograms) this.histograms.length = Math.min(this.histograms.length, at);
+  }
+
+  setHistogram(cell: number, histogram: FloatHistogram): void {
+    this.histograms ??= [];
+    this.histograms[cell] = histogram;
+    this.present[cell] = 1;
+  }
+
+  /** True where the row has any cell present. */
+  rowPresent(row: number): boolean {
+    const at = row * this.steps;
+    const found = this.present.indexOf(1, at);
+    return found >= 0 && found < at + this.steps;
+  }
+
+  #grow(): void {
+    const rows = Math.min(this.rowsMax, Math.max(1, this.rows.length * 2));
+    const values = new Float64Array(rows * this.steps);
+    const present = new Uint8Array(rows * this.steps);
+    values.set(this.values);
+    present.set(this.present);
+    this.values = values;
+    this.present = present;
+  }
+}

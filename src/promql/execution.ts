@@ -1,0 +1,69 @@
+// What the operators of one running query share: where data comes from, limits, remarks, the event loop.
+
+import { OutpostError } from '../lifecycle/errors.ts';
+import { Slicer } from '../lifecycle/slicer.ts';
+import type { Queryable } from '../storage/queryable.ts';
+import type { Annotations } from './annotations.ts';
+
+/** Behaviour that servers switch. */
+export interface Semantics {
+  /** Metric names are dropped at the end of the query rather than by each operation. */
+  readonly delayedNameRemoval: boolean;
+}
+
+export interface ExecutionOptions {
+  readonly queryable: Queryable;
+  readonly annotations: Annotations;
+  readonly semantics: Semantics;
+  readonly lookbackMs: number;
+  readonly samplesMax: number;
+  readonly monotonic: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** One running query. */
+export class Execution {
+  readonly queryable: Queryable;
+  readonly annotations: Annotations;
+  readonly semantics: Semantics;
+  readonly lookbackMs: number;
+  readonly signal: AbortSignal;
+  samplesRead = 0;
+  seriesRead = 0;
+  peakSamples = 0;
+  readonly #slicer: Slicer;
+  readonly #samplesMax: number;
+  #held = 0;
+
+  constructor(options: ExecutionOptions) {
+    this.queryable = options.queryable;
+    this.annotations = options.annotations;
+    this.semantics = options.semantics;
+    this.lookbackMs = options.lookbackMs;
+    this.signal = options.signal;
+    this.#samplesMax = options.samplesMax;
+    this.#slicer = new Slicer(options.monotonic, options.signal);
+  }
+
+  /** Counts samples kept in memory until `release`. Throws `limit-exceeded`. */
+  hold(samples: number): void {
+    this.#held += samples;
+    if (this.#held > this.peakSamples) this.peakSamples = this.#held;
+    if (this.#held > this.#samplesMax) {
+      throw new OutpostError(
+        'limit-exceeded',
+        'query processing would load too many samples into memory in query execution',
+      );
+    }
+  }
+
+  release(samples: number): void {
+    this.#held -= samples;
+  }
+
+  /** Gives way to the event loop when the slice is used up; throws when the query has been stopped. */
+  async breathe(): Promise<void> {
+    if (this.signal.aborted) throw OutpostError.from(this.signal.reason);
+    if (this.#slicer.due) await this.#slicer.pause();
+  }
+}

@@ -1,0 +1,164 @@
+// The *_over_time family on floats.
+
+import type { Span } from '../ast.ts';
+import { KahanSum } from '../go-math.ts';
+import { formatShort } from '../literals.ts';
+import { quantileOf, sortForQuantile } from '../quantile.ts';
+import { histogramAvg, histogramSum } from './over-time-histograms.ts';
+import type { RangeContext, RangeFunctionFactory, Window } from './range-function.ts';
+
+const kahan = new KahanSum();
+
+function sum(window: Window): number {
+  const { values, to } = window;
+  kahan.reset();
+  for (let i = window.from; i < to; i++) kahan.add(values[i]!);
+  return kahan.value;
+}
+
+/** The direct mean, until the sum would overflow; from there the running mean. */
+function mean(window: Window): number {
+  const { values, from, to } = window;
+  kahan.reset();
+  kahan.sum = values[from]!;
+  for (let i = from + 1; i < to; i++) {
+    const { sum: before, compensation } = kahan;
+    kahan.add(values[i]!);
+    if (Number.isFinite(kahan.sum) || Number.isNaN(kahan.sum)) continue;
+    const seen = i - from;
+    kahan.sum = before / seen;
+    kahan.compensation = compensation / seen;
+    return runningMean(window, i);
+  }
+  const count = to - from;
+  return kahan.sum / count + kahan.compensation / count;
+}
+
+/** Goes on from sample `start` with the mean of the samples before it in `kahan`. */
+function runningMean(window: Window, start: number): number {
+  const { values, from, to } = window;
+  for (let i = start; i < to; i++) {
+    const count = i - from + 1;
+    const share = (count - 1) / count;
+    kahan.sum *= share;
+    kahan.compensation *= share;
+    kahan.add(values[i]! / count);
+  }
+  return kahan.value;
+}
+
+const deviation = new KahanSum();
+
+function variance(window: Window): number {
+  const { values, from, to } = window;
+  kahan.reset();
+  deviation.reset();
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    const delta = value - kahan.value;
+    kahan.add(delta / (i - from + 1));
+    deviation.add(delta * (value - kahan.value));
+  }
+  return deviation.value / (to - from);
+}
+
+function extreme(window: Window, sign: 1 | -1): number {
+  return window.values[extremeIndex(window, sign)]!;
+}
+
+/** Index of the greatest (sign 1) or least value; the first among equals, NaN only where all are. */
+function extremeIndex(window: Window, sign: 1 | -1): number {
+  const { values, from, to } = window;
+  let best = from;
+  for (let i = from + 1; i < to; i++) {
+    const value = values[i]!;
+    const current = values[best]!;
+    if (sign * value > sign * current || Number.isNaN(current)) best = i;
+  }
+  return best;
+}
+
+/** Like `extremeIndex`, but the last among equals. */
+function lastExtremeIndex(window: Window, sign: 1 | -1): number {
+  const { values, from, to } = window;
+  let best = from;
+  for (let i = from + 1; i < to; i++) {
+    const value = values[i]!;
+    const current = values[best]!;
+    if (sign * value >= sign * current || Number.isNaN(current)) best = i;
+  }
+  return best;
+}
+
+let scratch = new Float64Array(64);
+
+/** The window's values in a reused buffer. */
+function copy(window: Window): Float64Array {
+  const { values, from, to } = window;
+  if (scratch.length < to - from) scratch = new Float64Array(2 * (to - from));
+  const out = scratch.subarray(0, to - from);
+  out.set(values.subarray(from, to));
+  return out;
+}
+
+/** Median of the distances from the median. */
+function medianDeviation(window: Window): number {
+  const values = copy(window);
+  const median = quantileOf(0.5, sortForQuantile(values));
+  for (let i = 0; i < values.length; i++) values[i] = Math.abs(values[i]! - median);
+  return quantileOf(0.5, sortForQuantile(values));
+}
+
+/** Warns of a quantile outside 0…1. */
+export function checkQuantile(context: RangeContext, value: number, span: Span): void {
+  if (value >= 0 && value <= 1) return;
+  context.annotateAt(
+    'warning',
+    `quantile value should be between 0 and 1, got ${formatShort(value)}`,
+    span,
+  );
+}
+
+/** The last sample, whichever kind it is. */
+function sampleAt(window: Window, index: number): number {
+  const histogram = window.histograms?.[index];
+  if (histogram) window.histogram = histogram;
+  return window.values[index]!;
+}
+
+function ofEither(answer: (window: Window) => number): RangeFunctionFactory {
+  return () => ({ floats: answer, mixed: answer });
+}
+
+function ofFloats(answer: (window: Window) => number): RangeFunctionFactory {
+  return () => ({ floats: answer });
+}
+
+const count = (window: Window): number => window.to - window.from;
+const last = (window: Window): number => sampleAt(window, window.to - 1);
+const first = (window: Window): number => sampleAt(window, window.from);
+
+export const OVER_TIME: Readonly<Record<string, RangeFunctionFactory>> = {
+  sum_over_time: context => ({ floats: sum, mixed: histogramSum(context) }),
+  avg_over_time: context => ({ floats: mean, mixed: histogramAvg(context) }),
+  count_over_time: ofEither(count),
+  present_over_time: ofEither(() => 1),
+  last_over_time: ofEither(last),
+  first_over_time: ofEither(first),
+  min_over_time: ofFloats(window => extreme(window, -1)),
+  max_over_time: ofFloats(window => extreme(window, 1)),
+  stddev_over_time: ofFloats(window => Math.sqrt(variance(window))),
+  stdvar_over_time: ofFloats(variance),
+  mad_over_time: ofFloats(medianDeviation),
+  ts_of_min_over_time: ofFloats(w => w.times[lastExtremeIndex(w, -1)]! / 1000),
+  ts_of_max_over_time: ofFloats(w => w.times[lastExtremeIndex(w, 1)]! / 1000),
+  ts_of_first_over_time: ofEither(w => w.times[w.from]! / 1000),
+  ts_of_last_over_time: ofEither(w => w.times[w.to - 1]! / 1000),
+  quantile_over_time: context => ({
+    floats(window) {
+      const q = context.scalars[0]![window.step]!;
+      checkQuantile(context, q, context.argSpans[0]!);
+      return quantileOf(q, sortForQuantile(copy(window)));
+    },
+  }),
+};

@@ -1,0 +1,158 @@
+// rate, increase and delta with extrapolation to the window's edges; irate, idelta, resets and changes.
+
+import { COUNTER_NAME, notCounterInfo } from './counter-hints.ts';
+import type {
+  RangeContext,
+  RangeFunction,
+  RangeFunctionFactory,
+  Window,
+} from './range-function.ts';
+import {
+  histogramChanges,
+  histogramInstantDelta,
+  histogramRate,
+  histogramResets,
+} from './rate-histograms.ts';
+
+interface RateOptions {
+  readonly counter: boolean;
+  readonly perSecond: boolean;
+}
+
+/** Gaps up to this many average intervals are bridged in full. */
+const EXTRAPOLATION_THRESHOLD = 1.1;
+
+/** The share by which a difference over the samples is stretched to the window. */
+export function extrapolationFactor(
+  window: Window,
+  counter: { readonly result: number; readonly first: number } | null,
+): number {
+  const { times, from, to, endMs, rangeMs } = window;
+  const firstMs = times[from]!;
+  const lastMs = times[to - 1]!;
+  let toStart = (firstMs - (endMs - rangeMs)) / 1000;
+  let toEnd = (endMs - lastMs) / 1000;
+  const sampled = (lastMs - firstMs) / 1000;
+  const average = sampled / (to - from - 1);
+  const threshold = average * EXTRAPOLATION_THRESHOLD;
+  if (toStart >= threshold) toStart = average / 2;
+  if (counter) {
+    // A counter is never negative, so the line is not drawn below zero.
+    const toZero = sampled * (counter.first / counter.result);
+    if (toZero < toStart) toStart = toZero;
+  }
+  if (toEnd >= threshold) toEnd = average / 2;
+  return (sampled + toStart + toEnd) / sampled;
+}
+
+class ExtrapolatedRate implements RangeFunction {
+  readonly #options: RateOptions;
+  readonly #context: RangeContext;
+  /** Indices i where the value falls below the one before, in the series at hand. */
+  #resets = new Int32Array(16);
+  #resetCount = 0;
+  #nextReset = 0;
+  #remarked = false;
+  readonly mixed: (window: Window) => number;
+
+  constructor(options: RateOptions, context: RangeContext) {
+    this.#options = options;
+    this.#context = context;
+    this.mixed = histogramRate(context, options);
+  }
+
+  begin(window: Window): void {
+    this.#remarked = !this.#options.counter || COUNTER_NAME.test(window.metricName);
+    this.#resetCount = 0;
+    this.#nextReset = 0;
+    if (!this.#options.counter) return;
+    const { values, length } = window;
+    for (let i = 1; i < length; i++) {
+      if (values[i]! < values[i - 1]!) this.#addReset(i);
+    }
+  }
+
+  floats(window: Window): number {
+    const { values, from, to, rangeMs } = window;
+    if (!this.#remarked) {
+      this.#remarked = true;
+      if (window.metricName !== '')
+        this.#context.annotate('info', notCounterInfo(window.metricName));
+    }
+    if (to - from < 2) return window.none();
+    const first = values[from]!;
+    let result = values[to - 1]! - first;
+    if (this.#resetCount > 0) result = this.#corrected(window, result);
+    const counter = this.#options.counter && result > 0 && first >= 0 ? { result, first } : null;
+    let factor = extrapolationFactor(window, counter);
+    if (this.#options.perSecond) factor /= rangeMs / 1000;
+    return result * factor;
+  }
+
+  /** Adds what each reset inside the window took away. */
+  #corrected(window: Window, difference: number): number {
+    const { values, from, to } = window;
+    const resets = this.#resets;
+    while (this.#nextReset < this.#resetCount && resets[this.#nextReset]! <= from)
+      this.#nextReset++;
+    let result = difference;
+    for (let r = this.#nextReset; r < this.#resetCount && resets[r]! < to; r++) {
+      result += values[resets[r]! - 1]!;
+    }
+    return result;
+  }
+
+  #addReset(index: number): void {
+    if (this.#resetCount === this.#resets.length) {
+      const grown = new Int32Array(this.#resets.length * 2);
+      grown.set(this.#resets);
+      this.#resets = grown;
+    }
+    this.#resets[this.#resetCount++] = index;
+  }
+}
+
+function instantDelta(counter: boolean): RangeFunctionFactory {
+  return context => ({
+    floats(window) {
+      const { times, values, from, to } = window;
+      if (to - from < 2) return window.none();
+      const last = values[to - 1]!;
+      const before = values[to - 2]!;
+      const elapsed = times[to - 1]! - times[to - 2]!;
+      if (elapsed === 0) return window.none();
+      // After a reset the counter has grown from zero.
+      const difference = counter && last < before ? last : last - before;
+      return counter ? difference / (elapsed / 1000) : difference;
+    },
+    mixed: histogramInstantDelta(context, counter),
+  });
+}
+
+function resets(window: Window): number {
+  const { values, from, to } = window;
+  let count = 0;
+  for (let i = from + 1; i < to; i++) if (values[i]! < values[i - 1]!) count++;
+  return count;
+}
+
+function changes(window: Window): number {
+  const { values, from, to } = window;
+  let count = 0;
+  for (let i = from + 1; i < to; i++) {
+    const a = values[i - 1]!;
+    const b = values[i]!;
+    if (a !== b && !(Number.isNaN(a) && Number.isNaN(b))) count++;
+  }
+  return count;
+}
+
+export const RATES: Readonly<Record<string, RangeFunctionFactory>> = {
+  rate: context => new ExtrapolatedRate({ counter: true, perSecond: true }, context),
+  increase: context => new ExtrapolatedRate({ counter: true, perSecond: false }, context),
+  delta: context => new ExtrapolatedRate({ counter: false, perSecond: false }, context),
+  irate: instantDelta(true),
+  idelta: instantDelta(false),
+  resets: () => ({ floats: resets, mixed: histogramResets }),
+  changes: () => ({ floats: changes, mixed: histogramChanges }),
+};

@@ -1,0 +1,52 @@
+// The quantile aggregation: keeps all cells of a group until the end.
+
+import type { StepBlock } from '../block.ts';
+import { quantileOf, sortForQuantile } from '../quantile.ts';
+import {
+  type Accumulator,
+  type AccumulatorContext,
+  type Aggregate,
+  remarkIgnored,
+} from './accumulators.ts';
+
+export class QuantileAccumulator implements Accumulator {
+  readonly #context: AccumulatorContext;
+  readonly #rows: { readonly values: Float64Array; readonly present: Uint8Array }[] = [];
+
+  constructor(context: AccumulatorContext) {
+    this.#context = context;
+  }
+
+  add(block: StepBlock, at: number): void {
+    const { steps, execution } = this.#context;
+    const values = block.values.slice(at, at + steps);
+    const present = block.present.slice(at, at + steps);
+    if (block.histograms) {
+      for (let step = 0; step < steps; step++) {
+        if (!block.histograms[at + step]) continue;
+        present[step] = 0;
+        remarkIgnored(this.#context);
+      }
+    }
+    execution.hold(steps);
+    this.#rows.push({ values, present });
+  }
+
+  finish(): Aggregate {
+    const { steps, param, execution } = this.#context;
+    const values = new Float64Array(steps);
+    const present = new Uint8Array(steps);
+    const scratch = new Float64Array(this.#rows.length);
+    for (let step = 0; step < steps; step++) {
+      let count = 0;
+      for (const row of this.#rows) {
+        if (row.present[step] === 1) scratch[count++] = row.values[step]!;
+      }
+      if (count === 0) continue;
+      present[step] = 1;
+      values[step] = quantileOf(param![step]!, sortForQuantile(scratch.subarray(0, count)));
+    }
+    execution.release(steps * this.#rows.length);
+    return { values, present, histograms: null };
+  }
+}

@@ -1,0 +1,137 @@
+// topk and bottomk: the best k cells of each group at each step, with the labels they came with.
+
+import { OutpostError } from '../../lifecycle/errors.ts';
+import type { AggregateExpr } from '../ast.ts';
+import type { RowLabels, StepBlock } from '../block.ts';
+import type { Execution } from '../execution.ts';
+import { formatShort } from '../literals.ts';
+import { Grouping, Groups } from './grouping.ts';
+import { lasting } from './names.ts';
+import type { Distinctness, ScalarOperator, VectorOperator } from './operator.ts';
+import { RankHeap } from './rank-heap.ts';
+import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
+
+export function newTopOperator(
+  execution: Execution,
+  expr: AggregateExpr,
+  input: VectorOperator,
+  rest: { readonly param: ScalarOperator; readonly steps: number },
+): VectorOperator {
+  return new RowsOperator(execution, new TopSelection(execution, expr, input, rest));
+}
+
+/** Checks the k of topk, bottomk and limitk; null where no step wants anything. Throws `execution`. */
+export function checkCounts(counts: Float64Array): Float64Array | null {
+  let any = false;
+  for (const k of counts) {
+    if (Number.isNaN(k)) throw new OutpostError('execution', 'Parameter value is NaN');
+    if (k >= 1) any = true;
+  }
+  if (!any) return null;
+  for (const k of counts) {
+    if (k >= 2 ** 63 || k <= -(2 ** 63)) {
+      const how = k > 0 ? 'overflows' : 'underflows';
+      throw new OutpostError('execution', `Scalar value ${formatShort(k, true)} ${how} int64`);
+    }
+  }
+  return counts.map(Math.trunc);
+}
+
+class TopSelection implements RowsProducer {
+  readonly steps: number;
+  readonly distinct: Distinctness;
+  readonly #execution: Execution;
+  readonly #expr: AggregateExpr;
+  readonly #input: VectorOperator;
+  readonly #param: ScalarOperator;
+  /** Labels of the rows that are or were among the best. */
+  readonly #chosen: RowLabels[] = [];
+
+  constructor(
+    execution: Execution,
+    expr: AggregateExpr,
+    input: VectorOperator,
+    rest: { readonly param: ScalarOperator; readonly steps: number },
+  ) {
+    this.steps = rest.steps;
+    this.distinct = input.distinct;
+    this.#execution = execution;
+    this.#expr = expr;
+    this.#input = input;
+    this.#param = rest.param;
+  }
+
+  async collect(): Promise<Iterable<Row>> {
+    const counts = checkCounts(await this.#param.values());
+    if (counts === null) return [];
+    const sign = this.#expr.op === 'topk' ? 1 : -1;
+    const grouping = new Grouping(this.#expr.grouping, this.#expr.without);
+    const groups = new Groups(grouping, () =>
+      Array.from(counts, k => new RankHeap(Math.max(0, k), sign)),
+    );
+    for (;;) {
+      const block = await this.#input.next();
+      if (block === null) break;
+      for (let row = 0; row < block.rows.length; row++) {
+        this.#offer(groups.of(block.rows[row]!).state, block, row);
+      }
+      await this.#execution.breathe();
+    }
+    return this.#rows([...groups.all].map(group => group.state));
+  }
+
+  close(): void {
+    this.#input.close();
+    this.#param.close();
+  }
+
+  #offer(heaps: readonly RankHeap[], block: StepBlock, row: number): void {
+    const at = row * this.steps;
+    let id = -1;
+    for (let step = 0; step < this.steps; step++) {
+      if (block.present[at + step] === 0) continue;
+      if (block.histograms?.[at + step]) {
+        this.#execution.annotations.add(
+          'info',
+          `ignored histogram in ${this.#expr.op} aggregation`,
+          this.#expr.span,
+        );
+        continue;
+      }
+      const value = block.values[at + step]!;
+      if (!heaps[step]!.accepts(value)) continue;
+      if (id < 0) id = this.#chosen.push(lasting(block.rows[row]!)) - 1;
+      heaps[step]!.add(value, id);
+    }
+  }
+
+  /** Rows in the order of their rank at the first step they are in. */
+  #rows(groups: readonly (readonly RankHeap[])[]): Iterable<Row> {
+    const rows = new Map<number, Row>();
+    for (const heaps of groups) {
+      for (let step = 0; step < this.steps; step++) {
+        for (const { id, value } of heaps[step]!.ranked()) {
+          let row = rows.get(id);
+          if (!row) {
+            row = this.#emptyRow(this.#chosen[id]!);
+            rows.set(id, row);
+          }
+          row.values[step] = value;
+          row.present[step] = 1;
+        }
+      }
+    }
+    return rows.values();
+  }
+
+  #emptyRow(labels: RowLabels): Row {
+    this.#execution.hold(this.steps);
+    const { steps } = this;
+    return {
+      labels,
+      values: new Float64Array(steps),
+      present: new Uint8Array(steps),
+      histograms: null,
+    };
+  }
+}

@@ -1,0 +1,103 @@
+// Series to rows: decodes each series once and lets a kernel write its row.
+
+import { SampleColumns } from '../../storage/samples.ts';
+import { type RowLabels, StepBlock } from '../block.ts';
+import type { Execution } from '../execution.ts';
+import { NameDrop } from './names.ts';
+import type { Distinctness, RangeSeries, RangeSource, VectorOperator } from './operator.ts';
+
+/** Computes one row from a series' samples. */
+export interface RowKernel {
+  /**
+   * Writes the cells of the row that starts at `at`. The columns may be changed. True where any cell is
+   * present.
+   */
+  run(columns: SampleColumns, series: RowLabels, block: StepBlock, at: number): boolean;
+}
+
+export interface WindowOptions {
+  readonly steps: number;
+  readonly keepName: boolean;
+  /** Evaluates what the kernel needs, before the first series. */
+  readonly prepare?: () => Promise<void>;
+}
+
+/** Runs a kernel over every series of a source. Series without a present cell are left out. */
+export class WindowOperator implements VectorOperator {
+  readonly distinct: Distinctness;
+  readonly #execution: Execution;
+  readonly #source: RangeSource;
+  readonly #kernel: RowKernel;
+  readonly #block: StepBlock;
+  readonly #columns = new SampleColumns();
+  readonly #names: NameDrop | null;
+  #prepare: (() => Promise<void>) | undefined;
+  #batch: readonly RangeSeries[] = [];
+  #cursor = 0;
+  #held = 0;
+
+  constructor(
+    execution: Execution,
+    source: RangeSource,
+    kernel: RowKernel,
+    options: WindowOptions,
+  ) {
+    this.#execution = execution;
+    this.#source = source;
+    this.#kernel = kernel;
+    this.#block = new StepBlock(options.steps);
+    this.#prepare = options.prepare;
+    this.#names = options.keepName ? null : new NameDrop(execution, source.distinct);
+    this.distinct = this.#names?.distinct ?? source.distinct;
+  }
+
+  async next(): Promise<StepBlock | null> {
+    const block = this.#block;
+    block.clear();
+    const prepare = this.#prepare;
+    this.#prepare = undefined;
+    await prepare?.();
+    while (block.rows.length === 0) {
+      if (this.#cursor >= this.#batch.length) {
+        const batch = await this.#source.next();
+        if (batch === null) {
+          this.close();
+          return null;
+        }
+        this.#batch = batch;
+        this.#cursor = 0;
+      }
+      this.#fill(block);
+      await this.#execution.breathe();
+    }
+    this.#count(block.rows.length * block.steps + this.#columns.times.length);
+    this.#names?.apply(block);
+    return block;
+  }
+
+  close(): void {
+    this.#count(0);
+    this.#batch = [];
+    this.#source.close();
+  }
+
+  /** Fills the block from the batch at hand; rows refer to series of this batch only. */
+  #fill(block: StepBlock): void {
+    const columns = this.#columns;
+    while (this.#cursor < this.#batch.length && !block.full) {
+      const series = this.#batch[this.#cursor++]!;
+      columns.clear();
+      series.samples(columns);
+      this.#execution.samplesRead += columns.length;
+      if (columns.length === 0) continue;
+      const at = block.addRow(series);
+      if (!this.#kernel.run(columns, series, block, at)) block.dropLastRow();
+    }
+  }
+
+  #count(held: number): void {
+    this.#execution.release(this.#held);
+    this.#held = held;
+    this.#execution.hold(held);
+  }
+}

@@ -1,0 +1,23 @@
+// What a plan is made for: the query's times and the engine's settings.
+
+import type { AtModifier } from './ast.ts';
+import type { DurationScope } from './durations.ts';
+import type { Execution } from './execution.ts';
+
+/** One query's frame. */
+export interface PlanScope extends DurationScope {
+  readonly execution: Execution;
+  /** The query's own start and end. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** True for an instant query; stepMs is then 0. */
+  readonly instant: boolean;
+  /** The step of subqueries that give none. */
+  readonly subqueryStepMs: number;
+}
+
+/** The time of an `@`. */
+export function atTime(at: AtModifier, scope: PlanScope): number {
+  if (at.kind === 'time') return at.timeMs;
+  return at.kind === 'start' ? scope.startMs : scope.endMs;
+}

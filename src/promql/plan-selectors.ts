@@ -1,0 +1,132 @@
+// Plans for selectors and subqueries: which samples are read and where windows lie.
+
+import { OutpostError } from '../lifecycle/errors.ts';
+import type { SelectHints } from '../storage/queryable.ts';
+import type {
+  AtModifier,
+  DurationExpr,
+  Expr,
+  MatrixSelector,
+  SubqueryExpr,
+  VectorSelector,
+} from './ast.ts';
+import { durationMs } from './durations.ts';
+import { type Grid, gridEnd, gridOf } from './grid.ts';
+import { LookupKernel } from './operators/lookup.ts';
+import type { RangeSource, VectorOperator } from './operators/operator.ts';
+import { DISTINCT } from './operators/operator.ts';
+import type { WindowShape } from './operators/range-kernel.ts';
+import { SelectSource } from './operators/select-source.ts';
+import { SubquerySource } from './operators/subquery.ts';
+import { WindowOperator } from './operators/window.ts';
+import { atTime, type PlanScope } from './plan-scope.ts';
+
+/** What surrounds a selector, for the store to prune by. */
+export interface Surroundings {
+  readonly func: string;
+  readonly grouping?: readonly string[];
+  readonly by?: boolean;
+}
+
+/** Series with samples, and the windows over them. */
+export interface RangePlan {
+  readonly source: RangeSource;
+  readonly shape: WindowShape;
+}
+
+/** The times at which data is looked at: the grid moved by offset and `@`. */
+function dataGrid(
+  grid: Grid,
+  scope: PlanScope,
+  modifiers: { readonly offset: DurationExpr | null; readonly at: AtModifier | null },
+): Grid {
+  const offset = modifiers.offset ? durationMs(modifiers.offset, scope, true) : 0;
+  if (modifiers.at === null) return { ...grid, startMs: grid.startMs - offset };
+  return { startMs: atTime(modifiers.at, scope) - offset, stepMs: 0, count: grid.count };
+}
+
+function hintsFor(scope: PlanScope, around: Surroundings, rangeMs?: number): SelectHints {
+  return {
+    stepMs: scope.stepMs,
+    func: around.func,
+    ...(rangeMs === undefined ? {} : { rangeMs }),
+    ...(around.grouping ? { grouping: around.grouping } : {}),
+    ...(around.by === undefined ? {} : { by: around.by }),
+  };
+}
+
+/** An instant selector; with `timestamps`, cells hold sample times instead of values. */
+export function planVectorSelector(
+  selector: VectorSelector,
+  grid: Grid,
+  scope: PlanScope,
+  options: { readonly around: Surroundings; readonly timestamps: boolean },
+): VectorOperator {
+  if (selector.extension !== null) {
+    throw new OutpostError('execution', `${selector.extension} selectors are not supported`);
+  }
+  const { execution } = scope;
+  const data = dataGrid(grid, scope, selector);
+  const source = new SelectSource(execution, {
+    matchers: selector.matchers,
+    minTime: data.startMs - execution.lookbackMs + 1,
+    maxTime: gridEnd(data),
+    hints: hintsFor(scope, options.around),
+  });
+  const kernel = new LookupKernel(data, execution.lookbackMs, options.timestamps);
+  return new WindowOperator(execution, source, kernel, {
+    steps: grid.count,
+    keepName: !options.timestamps,
+  });
+}
+
+/** A range selector. */
+export function planMatrixSelector(
+  expr: MatrixSelector,
+  grid: Grid,
+  scope: PlanScope,
+  around: Surroundings,
+): RangePlan {
+  const { selector } = expr;
+  if (selector.extension !== null) {
+    throw new OutpostError('execution', `${selector.extension} ranges are not supported`);
+  }
+  const rangeMs = durationMs(expr.range, scope, false);
+  const ends = dataGrid(grid, scope, selector);
+  const source = new SelectSource(scope.execution, {
+    matchers: selector.matchers,
+    minTime: ends.startMs - rangeMs + 1,
+    maxTime: gridEnd(ends),
+    hints: hintsFor(scope, around, rangeMs),
+  });
+  return { source, shape: { ends, rangeMs, evaluations: grid } };
+}
+
+/** A subquery; `planInner` plans the inner expression on the subquery's own grid. */
+export function planSubquery(
+  expr: SubqueryExpr,
+  grid: Grid,
+  scope: PlanScope,
+  planInner: (inner: Expr, grid: Grid) => VectorOperator,
+): RangePlan {
+  const rangeMs = durationMs(expr.range, scope, false);
+  const stepMs = expr.step ? durationMs(expr.step, scope, false) : scope.subqueryStepMs;
+  const ends = dataGrid(grid, scope, expr);
+  const after = ends.startMs - rangeMs;
+  // The inner grid lies on multiples of the step, counted from the epoch.
+  let startMs = stepMs * Math.trunc(after / stepMs);
+  if (startMs <= after) startMs += stepMs;
+  const inner = gridOf(startMs, gridEnd(ends), stepMs);
+  const shape = { ends, rangeMs, evaluations: grid };
+  if (inner.count === 0) return { source: NOTHING, shape };
+  return {
+    source: new SubquerySource(scope.execution, planInner(expr.inner, inner), inner),
+    shape,
+  };
+}
+
+const NOTHING: RangeSource = {
+  distinct: DISTINCT,
+  next: async () => null,
+  close: () => {},
+};
