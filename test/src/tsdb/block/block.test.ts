@@ -149,9 +149,7 @@ describe('a block', () => {
 
   it('waits with closing until the last querier is closed, and then refuses', async () => {
     const dir = temporaryDirectory();
-    const block = await Block.open(
-      await writeTestBlock(dir, [stored({ __name__: 'x' }, [1])]),
-    );
+    const block = await Block.open(await writeTestBlock(dir, [stored({ __name__: 'x' }, [1])]));
     const querier = block.querier(0, 2e12);
     let closed = false;
     const closing = block.close().then(() => (closed = true));
