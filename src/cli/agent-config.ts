@@ -73,7 +73,7 @@ export const AgentConfigSchema = Type.Object(
             ),
           ),
           series_max: Type.Optional(
-            Type.Integer({ minimum: 1, description: 'Most series in memory. Default 5000000.' }),
+            Type.Integer({ minimum: 1, description: 'Most series in memory. Default 1000000.' }),
           ),
         },
         closed,
