@@ -21,19 +21,25 @@ const POSTINGS_AT_ONCE = 16 * 1024 * 1024;
 export class IndexWriter {
   readonly #file: FileWriter;
   readonly #spill: SeriesSpill;
+  readonly #postingsAtOnce: number;
   readonly #pairs = new PairTable();
   #count = 0;
   #last: Labels | null = null;
 
-  private constructor(file: FileWriter, spill: SeriesSpill) {
+  private constructor(file: FileWriter, spill: SeriesSpill, postingsAtOnce: number) {
     this.#file = file;
     this.#spill = spill;
+    this.#postingsAtOnce = postingsAtOnce;
   }
 
-  /** Creates the file, and a scratch file beside it that `finish` or `close` removes. */
-  static async create(path: string): Promise<IndexWriter> {
+  /**
+   * Creates the file, and a scratch file beside it that `finish` or `close` removes. How many postings are
+   * held at a time is a parameter for tests.
+   */
+  static async create(path: string, postingsAtOnce = POSTINGS_AT_ONCE): Promise<IndexWriter> {
     const file = await FileWriter.create(path);
-    return new IndexWriter(file, new SeriesSpill(await FileWriter.create(`${path}.spill`)));
+    const spill = new SeriesSpill(await FileWriter.create(`${path}.spill`));
+    return new IndexWriter(file, spill, postingsAtOnce);
   }
 
   /** True when the caller should await `drain` before it adds more. */
@@ -133,7 +139,7 @@ export class IndexWriter {
     const counts = this.#pairs.sortedCounts();
     const offsets = new Float64Array(counts.length);
     for (let from = 0; from < counts.length; ) {
-      const { to, total } = nextPart(counts, from);
+      const { to, total } = nextPart(counts, from, this.#postingsAtOnce);
       const starts = new Float64Array(to - from + 1);
       for (let i = from; i < to; i++) starts[i - from + 1] = starts[i - from]! + counts[i]!;
       const cursors = starts.slice();
@@ -202,11 +208,15 @@ export class IndexWriter {
   }
 }
 
-/** The longest run of pairs from `from` on whose lists fit in memory together, at least one. */
-function nextPart(counts: Uint32Array, from: number): { to: number; total: number } {
+/** The longest run of pairs from `from` on with at most `postingsMax` postings, at least one pair. */
+function nextPart(
+  counts: Uint32Array,
+  from: number,
+  postingsMax: number,
+): { to: number; total: number } {
   let total = counts[from]!;
   let to = from + 1;
-  while (to < counts.length && total + counts[to]! <= POSTINGS_AT_ONCE) total += counts[to++]!;
+  while (to < counts.length && total + counts[to]! <= postingsMax) total += counts[to++]!;
   return { to, total };
 }
 

@@ -8,6 +8,7 @@ import { corrupt } from '../corrupt.ts';
 import { MemorySource } from '../file-source.ts';
 
 const PIECE_BYTES = 1024 * 1024;
+const ENTRY_BYTES_MAX = 16 * 1024 * 1024;
 const LENGTH_BYTES = 4;
 
 /** How a section is walked. */
@@ -71,7 +72,7 @@ export async function walkSection(source: ByteSource, walk: SectionWalk): Promis
     if (last && left > 0) throw fail('ends before its last entry', end);
     if (resident) return { source: new MemorySource(source.name, bytes, body), end };
     rest = bytes.subarray(used.offset);
-    if (rest.length >= PIECE_BYTES) throw fail('has an entry that is too long', base);
+    if (rest.length >= ENTRY_BYTES_MAX) throw fail('has an entry that is too long', base);
   }
   return { source, end };
 }
