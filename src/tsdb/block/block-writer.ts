@@ -20,6 +20,9 @@ export const CREATION_SUFFIX = '.tmp-for-creation';
 /** Suffix of a block directory that is being deleted; such directories are removed on start. */
 export const DELETION_SUFFIX = '.tmp-for-deletion';
 
+// Half of what others take at a time: writing is never urgent, and one series may take a while.
+const SLICE_MS = 5;
+
 /** One series to write. */
 export interface SeriesChunks {
   readonly labels: Labels;
@@ -63,7 +66,7 @@ export async function writeBlock(
   series: SeriesToWrite,
   options: WriteBlockOptions,
 ): Promise<BlockMeta | null> {
-  const slicer = new Slicer(options.monotonic ?? systemClock.monotonic, options.signal);
+  const slicer = new Slicer(options.monotonic ?? systemClock.monotonic, options.signal, SLICE_MS);
   const target = join(parentDir, options.ulid);
   const dir = target + CREATION_SUFFIX;
   await rm(dir, { recursive: true, force: true });
