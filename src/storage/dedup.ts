@@ -7,11 +7,12 @@ import { mergeColumns } from './chained-series.ts';
 import { collapseChunks, splitLanes } from './chunk-lanes.ts';
 import { decodeChunk } from './chunks.ts';
 import { applyCounterResets } from './counter-resets.ts';
-import { mergeSeriesSets } from './merge.ts';
+import { type CombineSeries, mergeSeriesSets } from './merge.ts';
 import { dedupByPenalty } from './penalty.ts';
 import { SampleColumns } from './samples.ts';
 import type { Chunk, Series, SeriesSet } from './series.ts';
 import { appendColumns } from './series-list.ts';
+import { withoutLabels } from './stripped-series.ts';
 
 /** `penalty` for replicas that scrape on their own, `chain` for copies of the same samples. */
 export type DedupFunction = 'penalty' | 'chain';
@@ -38,10 +39,13 @@ export function dedupSeriesSet(
   replicaLabels: readonly string[],
   options: DedupOptions,
 ): SeriesSet {
+  return mergeSeriesSets([withoutLabels(set, replicaLabels)], { combine: dedupCombine(options) });
+}
+
+/** Deduplication as a step of a merge, for sets whose replica labels are gone already. */
+export function dedupCombine(options: DedupOptions): CombineSeries {
   const buffers = new LaneBuffers();
-  return mergeSeriesSets([withoutLabels(set, replicaLabels)], {
-    combine: group => dedupGroup(group, options, buffers),
-  });
+  return group => dedupGroup(group, options, buffers);
 }
 
 function dedupGroup(group: readonly Series[], options: DedupOptions, buffers: LaneBuffers): Series {
@@ -137,45 +141,4 @@ export function leaves(group: readonly Series[]): { chunks: Chunk[]; decoded: Se
   };
   group.forEach(visit);
   return { chunks, decoded };
-}
-
-function withoutLabels(set: SeriesSet, names: readonly string[]): SeriesSet {
-  if (names.length === 0) return set;
-  return {
-    get warnings() {
-      return set.warnings;
-    },
-    async next() {
-      const batch = await set.next();
-      return batch?.map(series => new StrippedSeries(series, names)) ?? null;
-    },
-    close: () => set.close(),
-  };
-}
-
-/** A series without some of its labels. */
-class StrippedSeries implements Series {
-  readonly labels: Labels;
-  readonly #inner: Series;
-
-  constructor(inner: Series, names: readonly string[]) {
-    this.labels = inner.labels.without(names);
-    this.#inner = inner;
-  }
-
-  label(name: string): string {
-    return this.labels.get(name);
-  }
-
-  chunks(): readonly Chunk[] | null {
-    return this.#inner.chunks();
-  }
-
-  samples(out: SampleColumns): void {
-    this.#inner.samples(out);
-  }
-
-  parts(): readonly Series[] | null {
-    return this.#inner.parts?.() ?? null;
-  }
 }

@@ -58,6 +58,10 @@ class MergedSeriesSet implements SeriesSet {
     this.#combine = combine;
   }
 
+  get lasting(): boolean {
+    return this.#inputs.every(input => input.set.lasting);
+  }
+
   get warnings(): readonly string[] {
     return [...new Set(this.#inputs.flatMap(input => input.set.warnings))];
   }
@@ -122,7 +126,7 @@ class MergedSeriesSet implements SeriesSet {
 
   #detachGroup(input: number): void {
     for (const member of this.#group) {
-      if (member.input !== input) continue;
+      if (member.input !== input || this.#inputs[input]!.set.lasting) continue;
       member.series = detachSeries(member.series);
       member.input = DETACHED;
     }

@@ -84,6 +84,7 @@ export function listSeriesSet(
   let at = 0;
   return {
     warnings,
+    lasting: true,
     async next() {
       if (at >= series.length) return null;
       const batch = series.slice(at, at + BATCH_SERIES);
@@ -106,7 +107,7 @@ export async function readSeries(set: SeriesSet): Promise<Series[]> {
   const out: Series[] = [];
   try {
     for (let batch = await set.next(); batch; batch = await set.next()) {
-      out.push(...batch.map(detachSeries));
+      out.push(...(set.lasting ? batch : batch.map(detachSeries)));
     }
   } finally {
     set.close();

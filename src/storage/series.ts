@@ -51,6 +51,8 @@ export interface SeriesSet {
   next(): Promise<readonly Series[] | null>;
   /** What could not be read, complete after the end: one sentence each. */
   readonly warnings: readonly string[];
+  /** True where series stay valid after the next `next()`, so that nobody has to copy them. */
+  readonly lasting?: boolean;
   /** Releases what the set holds; safe at any time and more than once. */
   close(): void;
 }

@@ -11,6 +11,8 @@ import { fromStatus, silence } from './status.ts';
 import type { StringCache } from './string-cache.ts';
 
 const BURST_FRAMES = 64;
+// A year of one-second samples is a tenth of this.
+const SERIES_BYTES_MAX = 512 * 1024 * 1024;
 
 export interface RemoteSetOptions {
   readonly clock: Clock;
@@ -25,10 +27,13 @@ export interface RemoteSetOptions {
 /** Reads a call to its end. What it holds is bounded by the stream's buffer and the peer's frames. */
 export class RemoteSeriesSet implements SeriesSet {
   readonly warnings: string[] = [];
+  /** Chunks are views of frames that nobody else writes to. */
+  readonly lasting = true;
   readonly #call: ClientReadableStream<Buffer>;
   readonly #options: RemoteSetOptions;
   readonly #scratch = new MergeScratch();
   #held: SeriesFrame | null = null;
+  #heldBytes = 0;
   #ended = false;
   #error: OutpostError | null = null;
   #wake: (() => void) | null = null;
@@ -72,6 +77,7 @@ export class RemoteSeriesSet implements SeriesSet {
   };
 
   #fail(error: OutpostError): void {
+    if (this.#ended) return;
     this.#error ??= error;
     this.#wake?.();
   }
@@ -121,14 +127,27 @@ export class RemoteSeriesSet implements SeriesSet {
       this.warnings.push(...warnings);
       for (const frame of series) {
         if (this.#held && this.#held.labels.compareTo(frame.labels) === 0) {
-          this.#held.chunks.push(...frame.chunks);
+          this.#join(this.#held, frame);
           continue;
         }
         if (this.#held) complete.push(this.#held);
         this.#held = frame;
+        this.#heldBytes = 0;
       }
     }
     return complete;
+  }
+
+  #join(held: SeriesFrame, frame: SeriesFrame): void {
+    for (const chunk of frame.chunks) {
+      held.chunks.push(chunk);
+      this.#heldBytes += chunk.data.length;
+    }
+    if (this.#heldBytes <= SERIES_BYTES_MAX) return;
+    throw new OutpostError(
+      'limit-exceeded',
+      `read series: more than ${SERIES_BYTES_MAX} bytes of one series, ${held.labels}`,
+    );
   }
 
   #takeHeld(): SeriesFrame[] {

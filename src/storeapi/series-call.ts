@@ -16,6 +16,7 @@ import {
   newSortingOrder,
   type SeriesOrder,
 } from './series-order.ts';
+import { shardFilter } from './shard.ts';
 import type { StoreLimits, StoreSource } from './store-source.ts';
 
 const FRAME_BYTES = 1024 * 1024;
@@ -75,7 +76,7 @@ class SeriesCall {
   readonly #query: SeriesQuery;
   readonly #options: SeriesCallOptions;
   readonly #order: SeriesOrder;
-  readonly #batchSize: number;
+  readonly #inShard: ((labels: Labels) => boolean) | null;
   readonly #encoder = new SeriesEncoder();
   readonly #chunkSource = new ChunkSource();
   #batch: Uint8Array[] = [];
@@ -88,8 +89,7 @@ class SeriesCall {
     this.#query = query;
     this.#options = options;
     this.#order = order;
-    // Shards are not told apart here, and peers do not look into batches for series of other shards.
-    this.#batchSize = query.shard ? 1 : query.batchSize;
+    this.#inShard = shardFilter(query.shard);
   }
 
   async run(set: SeriesSet): Promise<void> {
@@ -119,6 +119,7 @@ class SeriesCall {
   #add(series: Series): readonly EncodedSeries[] {
     const { external } = this.#options;
     const labels = sentLabels(series.labels, external, this.#query.withoutReplicaLabels);
+    if (this.#inShard && !this.#inShard(labels)) return [];
     const chunks = this.#query.skipChunks ? [] : this.#chunkSource.chunksOf(series);
     if (chunks.length === 0 && !this.#query.skipChunks) return [];
     this.#count(chunks.length);
@@ -167,7 +168,7 @@ class SeriesCall {
     this.#sent++;
     let waiting: Promise<void> | undefined;
     for (const frame of series.frames) {
-      const written = this.#batchSize > 1 ? this.#collect(frame) : this.#write(frame);
+      const written = this.#query.batchSize > 1 ? this.#collect(frame) : this.#write(frame);
       waiting = written ?? waiting;
     }
     return waiting;
@@ -180,7 +181,7 @@ class SeriesCall {
   #collect(frame: Uint8Array): Promise<void> | undefined {
     this.#batch.push(frame);
     this.#batchBytes += frame.length;
-    const full = this.#batch.length >= this.#batchSize || this.#batchBytes >= FRAME_BYTES;
+    const full = this.#batch.length >= this.#query.batchSize || this.#batchBytes >= FRAME_BYTES;
     return full ? this.#flush() : undefined;
   }
 

@@ -85,7 +85,7 @@ function announcement(options: StoreServerOptions): StoreInfo {
     store: {
       minTime: streams.length > 0 ? Math.min(...streams.map(s => s.minTime)) : 2 ** 63,
       maxTime: streams.length > 0 ? Math.max(...streams.map(s => s.maxTime)) : -(2 ** 63),
-      supportsSharding: false,
+      supportsSharding: true,
       supportsWithoutReplicaLabels: true,
       streams: labelled,
     },

@@ -142,3 +142,19 @@ test('bytes that are no request are refused', async () => {
     peer.unary('/thanos.Store/LabelNames', Uint8Array.of(0x0a, 0x7f)),
   ).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
 });
+
+test('the shards of a query are a partition of its series by the hash Thanos uses', async () => {
+  const names = Array.from({ length: 40 }, (_, i) => ({ __name__: 'm', i: String(i), j: 'x' }));
+  const { peer } = await start(names);
+  const shard = async (shardIndex: number, by: boolean, labels: string[]) => {
+    const shardInfo = { shardIndex, totalShards: 3, by, labels };
+    const frames = await peer.series({ ...everything, shardInfo, responseBatchSize: 64 });
+    return frames.flatMap(f => f.batch?.series ?? []).map(s => s.labels?.[1]?.value ?? '');
+  };
+  const parts = await Promise.all([0, 1, 2].map(index => shard(index, true, ['i'])));
+  expect(parts.flat().sort()).toEqual(names.map(({ i }) => i).sort());
+  for (const part of parts) expect(part.length).toBeGreaterThan(0);
+  // Without `by`, all labels but the listed ones count; the two ways agree where that leaves `i`.
+  expect(await shard(1, false, ['__name__', 'j'])).toEqual(parts[1]);
+  expect((await peer.info()).store).toMatchObject({ supportsSharding: true });
+});
