@@ -1,0 +1,125 @@
+// A store in plain arrays, so that the engine is judged without any other part of the system.
+
+import type { Labels } from '../../src/labels/labels.ts';
+import { type Matcher, matchesAll } from '../../src/labels/matcher.ts';
+import type { FloatHistogram } from '../../src/storage/histogram.ts';
+import type { LabelAnswer, Querier, Queryable } from '../../src/storage/queryable.ts';
+import { lowerBound, SampleColumns } from '../../src/storage/samples.ts';
+import type { Series, SeriesSet } from '../../src/storage/series.ts';
+import { setStale } from '../../src/storage/stale.ts';
+
+/** One sample to store. */
+export type MemorySample =
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'histogram'; readonly histogram: FloatHistogram };
+
+const BATCH = 64;
+
+/** Series by label set; samples are appended in time order. */
+export class MemoryStorage implements Queryable {
+  readonly #series = new Map<string, MemorySeries>();
+
+  clear(): void {
+    this.#series.clear();
+  }
+
+  append(labels: Labels, time: number, sample: MemorySample): void {
+    let series = this.#series.get(labels.key);
+    if (!series) {
+      series = new MemorySeries(labels);
+      this.#series.set(labels.key, series);
+    }
+    series.append(time, sample);
+  }
+
+  /** Takes whole columns. */
+  appendColumns(labels: Labels, times: Float64Array, values: Float64Array): void {
+    const series = new MemorySeries(labels);
+    series.columns.append(times, values, 0, times.length);
+    this.#series.set(labels.key, series);
+  }
+
+  querier(minTime: number, maxTime: number): Querier {
+    return new MemoryQuerier([...this.#series.values()], minTime, maxTime);
+  }
+}
+
+class MemorySeries {
+  readonly labels: Labels;
+  readonly columns = new SampleColumns(16);
+
+  constructor(labels: Labels) {
+    this.labels = labels;
+  }
+
+  append(time: number, sample: MemorySample): void {
+    const { columns } = this;
+    columns.push(time, sample.kind === 'float' ? sample.value : 0);
+    if (sample.kind === 'stale') setStale(columns.values, columns.length - 1);
+    if (sample.kind !== 'histogram') return;
+    columns.histograms ??= [];
+    columns.histograms[columns.length - 1] = sample.histogram;
+  }
+}
+
+class MemoryQuerier implements Querier {
+  readonly #series: readonly MemorySeries[];
+  readonly #minTime: number;
+  readonly #maxTime: number;
+
+  constructor(series: readonly MemorySeries[], minTime: number, maxTime: number) {
+    this.#series = series;
+    this.#minTime = minTime;
+    this.#maxTime = maxTime;
+  }
+
+  async select(matchers: readonly Matcher[]): Promise<SeriesSet> {
+    const found = this.#matching(matchers).map(series => this.#view(series));
+    let at = 0;
+    return {
+      warnings: [],
+      next: async () => {
+        const batch = found.slice(at, at + BATCH);
+        at += batch.length;
+        return batch.length === 0 ? null : batch;
+      },
+      close: () => {},
+    };
+  }
+
+  async labelNames(matchers: readonly Matcher[]): Promise<LabelAnswer> {
+    const names = this.#matching(matchers).flatMap(({ labels }) => [...labels].map(([n]) => n));
+    return { values: [...new Set(names)].sort(), warnings: [] };
+  }
+
+  async labelValues(name: string, matchers: readonly Matcher[]): Promise<LabelAnswer> {
+    const values = this.#matching(matchers).map(({ labels }) => labels.get(name));
+    return { values: [...new Set(values)].filter(Boolean).sort(), warnings: [] };
+  }
+
+  close(): void {}
+
+  #matching(matchers: readonly Matcher[]): MemorySeries[] {
+    return this.#series.filter(({ labels }) => matchesAll(matchers, name => labels.get(name)));
+  }
+
+  #view({ labels, columns }: MemorySeries): Series {
+    const from = lowerBound(columns.times, columns.length, this.#minTime);
+    const to = lowerBound(columns.times, columns.length, this.#maxTime + 1);
+    return {
+      labels,
+      label: name => labels.get(name),
+      chunks: () => null,
+      samples(out) {
+        const base = out.length;
+        out.append(columns.times, columns.values, from, to);
+        if (columns.histograms === null) return;
+        for (let i = from; i < to; i++) {
+          const histogram = columns.histograms[i];
+          if (histogram) (out.histograms ??= [])[base + i - from] = histogram;
+        }
+      },
+    };
+  }
+}

@@ -1,0 +1,164 @@
+// Runs scripts against an engine and says which commands did not come out as expected. As upstream does,
+// every instant query is also asked as the middle step of a range query.
+
+import { ManualClock } from '../../src/lifecycle/clock.ts';
+import { Engine } from '../../src/promql/engine.ts';
+import type { QueryResult, ResultValue, VectorSample } from '../../src/promql/result.ts';
+import { compareMatrix, compareScalar, compareVector } from './compare.ts';
+import { MemoryStorage } from './memory-storage.ts';
+import { nativeTwins } from './native-twins.ts';
+import type { SeriesLine } from './notation.ts';
+import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
+
+/** One eval that failed. */
+export interface Failure {
+  readonly line: number;
+  readonly query: string;
+  readonly reason: string;
+}
+
+export interface ScriptReport {
+  readonly passed: number;
+  readonly failures: readonly Failure[];
+}
+
+/** The engine as upstream's suite sets it up. */
+export function conformanceEngine(): Engine {
+  return new Engine({
+    clock: new ManualClock(0),
+    lookbackMs: 300_000,
+    samplesMax: 10_000_000,
+    timeoutMs: 100_000,
+    delayedNameRemoval: true,
+  });
+}
+
+/** Runs one script from its first line. */
+export async function runScript(text: string, engine: Engine): Promise<ScriptReport> {
+  const storage = new MemoryStorage();
+  const failures: Failure[] = [];
+  let passed = 0;
+  for (const command of parseScript(text)) {
+    if (command.kind === 'clear') storage.clear();
+    else if (command.kind === 'load') load(storage, command);
+    else {
+      const reason = await runEval(engine, storage, command);
+      if (reason === null) passed++;
+      else failures.push({ line: command.line, query: command.query, reason });
+    }
+  }
+  return { passed, failures };
+}
+
+function load(storage: MemoryStorage, command: LoadCommand): void {
+  const twins = command.asNative ? nativeTwins(command.series) : [];
+  for (const series of [...command.series, ...twins]) loadSeries(storage, series, command.stepMs);
+}
+
+function loadSeries(storage: MemoryStorage, { labels, points }: SeriesLine, stepMs: number): void {
+  for (const [i, point] of points.entries()) {
+    if (point.kind !== 'none') storage.append(labels, i * stepMs, point);
+  }
+}
+
+/** The reason why the command failed, or null. */
+async function runEval(
+  engine: Engine,
+  storage: MemoryStorage,
+  command: EvalCommand,
+): Promise<string | null> {
+  const fails = command.expectations.filter(e => e.type === 'fail');
+  let result: QueryResult;
+  try {
+    result = command.range
+      ? await engine.range(storage, command.query, command.range)
+      : await engine.instant(storage, command.query, { timeMs: command.timeMs });
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    if (fails.length === 0) return `error: ${message}`;
+    const fail = fails.find(({ accepts }) => accepts !== null && !accepts(message));
+    return fail ? `expected the error ${fail.text}, got ${message}` : null;
+  }
+  if (fails.length > 0) return 'expected an error, got an answer';
+  return (
+    checkAnnotations(command, result) ??
+    compare(command, result.value) ??
+    (await runAsRange(engine, storage, command, result.value))
+  );
+}
+
+function withoutPlace(text: string): string {
+  return text.replace(/ \(\d+:\d+\)$/, '');
+}
+
+function checkAnnotations(command: EvalCommand, result: QueryResult): string | null {
+  const warnings = result.warnings.map(withoutPlace);
+  const infos = result.infos.map(withoutPlace);
+  if (command.noWarn && warnings.length > 0) return `unexpected warnings: ${warnings.join('; ')}`;
+  if (command.noInfo && infos.length > 0) return `unexpected infos: ${infos.join('; ')}`;
+  return checkKind(command, 'warn', warnings) ?? checkKind(command, 'info', infos);
+}
+
+function checkKind(
+  command: EvalCommand,
+  type: 'warn' | 'info',
+  actual: readonly string[],
+): string | null {
+  const wanted = command.expectations.filter(e => e.type === type);
+  if (wanted.length === 0) return null;
+  const missing = wanted.find(e => !actual.some(text => e.accepts === null || e.accepts(text)));
+  if (missing) return `expected ${type} ${missing.text}, got: ${actual.join('; ') || 'none'}`;
+  const extra = actual.find(text => !wanted.some(e => e.accepts === null || e.accepts(text)));
+  return extra === undefined ? null : `unexpected ${type}: ${extra}`;
+}
+
+function compare(command: EvalCommand, value: ResultValue): string | null {
+  switch (value.type) {
+    case 'string':
+      return value.value === command.text ? null : `expected ${command.text}, got ${value.value}`;
+    case 'scalar':
+      return compareScalar(command.scalar, value.value);
+    case 'vector':
+      if (command.scalar !== null) return 'expected a scalar, got a vector';
+      return compareVector(command.series, value.samples, command.ordered);
+    case 'matrix': {
+      const grid = command.range ?? command.vectorTimes;
+      if (!grid) return 'expected an instant answer, got a matrix';
+      return compareMatrix(command.series, value.series, grid);
+    }
+  }
+}
+
+const QUERY_DEPENDENT = /\b(?:range|step|start|end)\s*\(\s*\)/i;
+const MINUTE = 60_000;
+
+/** Asks an instant query again as the middle of three steps. */
+async function runAsRange(
+  engine: Engine,
+  storage: MemoryStorage,
+  command: EvalCommand,
+  instant: ResultValue,
+): Promise<string | null> {
+  const { query, timeMs } = command;
+  if (command.range || command.vectorTimes || command.text !== null) return null;
+  if (QUERY_DEPENDENT.test(query) || instant.type === 'matrix') return null;
+  const span = { startMs: timeMs - MINUTE, endMs: timeMs + MINUTE, stepMs: MINUTE };
+  let value: ResultValue;
+  try {
+    ({ value } = await engine.range(storage, query, span));
+  } catch (thrown) {
+    return `as a range query: ${thrown instanceof Error ? thrown.message : thrown}`;
+  }
+  if (value.type !== 'matrix') return 'as a range query: no matrix';
+  if (command.ordered) return null;
+  const samples: VectorSample[] = [];
+  for (const { labels, times, values, histograms } of value.series) {
+    const i = times.indexOf(timeMs);
+    if (i >= 0) samples.push({ labels, value: values[i]!, histogram: histograms?.[i] ?? null });
+  }
+  const reason =
+    instant.type === 'scalar'
+      ? compareScalar(command.scalar, samples[0]?.value ?? Number.NaN)
+      : compareVector(command.series, samples, false);
+  return reason === null ? null : `as a range query: ${reason}`;
+}
