@@ -75,7 +75,8 @@ export function newGrpcServer(clock: Clock, options: ChannelOptions = {}): GrpcS
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (cause, port) => {
-      if (!cause) return resolve(port);
+      // grpc-js reports port 1 for a socket file.
+      if (!cause) return resolve(address.startsWith('unix:') ? 0 : port);
       const text = `listen for gRPC on ${address}: ${cause.message}`;
       reject(new OutpostError('unavailable', text, { cause }));
     });
@@ -89,6 +90,7 @@ function stop(server: Server, clock: Clock, graceMs: number): Promise<void> {
       cancel();
       resolve();
     });
+    if (graceMs <= 0) server.forceShutdown();
   });
 }
 

@@ -72,6 +72,7 @@ export function decodeLabelValuesRequest(bytes: Uint8Array): LabelValuesQuery {
   return { ...common(message, message.start, message.end), label: message.label };
 }
 
+/** The bytes of a SeriesRequest; times beyond int64 are cut to its range. */
 export function encodeSeriesRequest(query: SeriesQuery): Uint8Array {
   const { hints, shard } = query;
   return SeriesRequest.encode({
@@ -93,6 +94,7 @@ export function encodeSeriesRequest(query: SeriesQuery): Uint8Array {
   }).finish();
 }
 
+/** The bytes of a LabelNamesRequest. */
 export function encodeLabelNamesRequest(query: StoreRequest): Uint8Array {
   const { minTime, maxTime } = query;
   return LabelNamesRequest.encode({
@@ -102,6 +104,7 @@ export function encodeLabelNamesRequest(query: StoreRequest): Uint8Array {
   }).finish();
 }
 
+/** The bytes of a LabelValuesRequest. */
 export function encodeLabelValuesRequest(query: LabelValuesQuery): Uint8Array {
   const { minTime, maxTime, label } = query;
   return LabelValuesRequest.encode({

@@ -25,7 +25,8 @@ const CODES = new Map<status, ErrorCode>([
   [status.NOT_FOUND, 'not-found'],
   [status.ABORTED, 'execution'],
   [status.RESOURCE_EXHAUSTED, 'limit-exceeded'],
-  [status.CANCELLED, 'canceled'],
+  // Our own cancellations are known before; this one is a peer's that is going away.
+  [status.CANCELLED, 'unavailable'],
   [status.DEADLINE_EXCEEDED, 'timeout'],
   [status.UNAVAILABLE, 'unavailable'],
   [status.DATA_LOSS, 'corrupt'],
