@@ -1,0 +1,154 @@
+// The HTTP API over the web server. The files of this folder are the door to fastify; those under routes/
+// are functions that know nothing of it.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OutpostError } from '../lifecycle/errors.ts';
+import { bodyOf } from './body.ts';
+import { addCors } from './cors.ts';
+import { ENVELOPE_HEAD, envelopeTail } from './envelope.ts';
+import { API_LIMITS, type ApiOptions } from './options.ts';
+import { Parameters } from './parameters.ts';
+import { problemOf } from './problem.ts';
+import { addRequestMetrics } from './request-metrics.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute } from './route.ts';
+import { adminRoutes } from './routes/admin.ts';
+import { formatQueryRoutes } from './routes/format-query.ts';
+import { labelRoutes } from './routes/labels.ts';
+import { metadataRoutes } from './routes/metadata.ts';
+import { queryRoutes } from './routes/query.ts';
+import { seriesRoutes } from './routes/series.ts';
+import { statusRoutes } from './routes/status.ts';
+import { writeRoutes } from './routes/write.ts';
+import { sendProblem } from './send-problem.ts';
+import { newServer } from './server.ts';
+
+const JSON_TYPE = 'application/json';
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/**
+ * Builds the API; `listen` serves it and `close` ends it. Where the options leave a part out, its path
+ * answers with a sentence that says so.
+ */
+export function newApi(options: ApiOptions): FastifyInstance {
+  const server = newServer({
+    formBytesMax: options.limits?.formBytesMax ?? API_LIMITS.formBytesMax,
+    logger: options.logger,
+  });
+  addRequestMetrics(server, options.registry);
+  addCors(server, options.corsOrigin);
+  for (const route of routesOf(options)) addRoute(server, route, options);
+  return server;
+}
+
+function routesOf(options: ApiOptions): ApiRoute[] {
+  return [
+    ...queryRoutes(options),
+    ...seriesRoutes(options),
+    ...labelRoutes(options),
+    ...metadataRoutes(options),
+    ...formatQueryRoutes(),
+    ...statusRoutes(options),
+    ...writeRoutes(options),
+    ...adminRoutes(options),
+    ...(options.routes ?? []),
+  ];
+}
+
+function addRoute(server: FastifyInstance, route: ApiRoute, options: ApiOptions): void {
+  const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+    serve(request, reply, { route, options });
+  const { path: url, rawBodyBytesMax } = route;
+  const method = [...route.methods];
+  if (rawBodyBytesMax === undefined) server.route({ method, url, handler });
+  else {
+    server.register(async scope => {
+      scope.removeAllContentTypeParsers();
+      const parser = { parseAs: 'buffer', bodyLimit: rawBodyBytesMax } as const;
+      scope.addContentTypeParser('*', parser, (_request, body, done) => done(null, body));
+      scope.route({ method, url, handler, bodyLimit: rawBodyBytesMax });
+    });
+  }
+  const others = METHODS.filter(other => !method.some(known => known === other));
+  server.route({
+    method: others,
+    url,
+    handler: (request, reply) =>
+      sendProblem(reply.header('allow', method.join(', ')), {
+        status: 405,
+        errorType: 'bad_data',
+        message: `${request.method} is not allowed for ${url}; use ${method.join(' or ')}`,
+      }),
+  });
+}
+
+interface Served {
+  readonly route: ApiRoute;
+  readonly options: ApiOptions;
+}
+
+async function serve(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { route, options }: Served,
+): Promise<FastifyReply> {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (reply.raw.writableFinished) return;
+    gone.abort(new OutpostError('canceled', 'the client closed the connection'));
+  });
+  try {
+    if (!route.always && !options.ready()) {
+      throw new OutpostError('unavailable', 'the store is not ready yet; see /-/ready');
+    }
+    const answer = await route.handle(requestOf(request, gone.signal));
+    return await send(reply, answer, { options, signal: gone.signal });
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem.status === 500) {
+      const { method, url } = request;
+      const err = error instanceof Error ? error.stack : String(error);
+      options.logger.error('request ended with an internal error', { method, url, err });
+    }
+    return sendProblem(reply, problem);
+  }
+}
+
+function requestOf(request: FastifyRequest, signal: AbortSignal): ApiRequest {
+  const { body, headers } = request;
+  const queryAt = request.url.indexOf('?');
+  const query = queryAt < 0 ? '' : request.url.slice(queryAt + 1);
+  return {
+    parameters: new Parameters(typeof body === 'string' ? body : '', query),
+    path: request.params as Readonly<Record<string, string>>,
+    headers,
+    body: Buffer.isBuffer(body) ? body : new Uint8Array(0),
+    signal,
+  };
+}
+
+async function send(
+  reply: FastifyReply,
+  answer: ApiAnswer,
+  { options, signal }: { readonly options: ApiOptions; readonly signal: AbortSignal },
+): Promise<FastifyReply> {
+  const { clock } = options;
+  const acceptEncoding = reply.request.headers['accept-encoding'];
+  const body = await bodyOf(piecesOf(answer), { acceptEncoding, clock, signal });
+  if (answer.kind === 'plain') reply.code(answer.status).headers(answer.headers ?? {});
+  reply.type(answer.kind === 'plain' ? answer.contentType : JSON_TYPE);
+  const vary = [reply.getHeader('vary'), 'Accept-Encoding'].filter(Boolean).join(', ');
+  reply.header('vary', vary);
+  if (body.isGzip) reply.header('content-encoding', 'gzip');
+  return reply.send(body.payload);
+}
+
+function* piecesOf(answer: ApiAnswer): Generator<string> {
+  if (answer.kind === 'plain') {
+    yield answer.text;
+    return;
+  }
+  yield ENVELOPE_HEAD;
+  if (answer.kind === 'data') yield JSON.stringify(answer.data);
+  else yield* answer.pieces;
+  yield envelopeTail(answer.warnings ?? [], answer.infos ?? []);
+}

@@ -1,0 +1,148 @@
+// Answers as JSON text in small pieces: values go from their columns to text without objects between, and
+// whoever sends the pieces decides when to give way.
+
+import { formatFloat, formatSeconds } from '../exposition/format-float.ts';
+import type { Labels } from '../labels/labels.ts';
+import type { MatrixSeries, QueryResult, QueryStats, VectorSample } from '../promql/result.ts';
+import { histogramJson } from './histogram-json.ts';
+
+const SAMPLES_A_PIECE = 512;
+const STRINGS_A_PIECE = 512;
+
+/** What of a result is shown. */
+export interface ResultView {
+  /** Most series; 0 is no limit. */
+  readonly limit: number;
+  readonly withStats: boolean;
+}
+
+/** True where the view shows fewer series than the result has. */
+export function isTruncated({ value }: QueryResult, { limit }: ResultView): boolean {
+  if (limit === 0) return false;
+  if (value.type === 'vector') return value.samples.length > limit;
+  return value.type === 'matrix' && value.series.length > limit;
+}
+
+/** `{"resultType":…,"result":…,"stats":…}`. */
+export function* resultPieces(result: QueryResult, view: ResultView): Generator<string> {
+  const { value } = result;
+  const end = view.limit === 0 ? undefined : view.limit;
+  yield `{"resultType":"${value.type}","result":`;
+  if (value.type === 'vector') yield* vectorPieces(value.samples.slice(0, end), value.time);
+  else if (value.type === 'matrix') yield* matrixPieces(value.series.slice(0, end));
+  else {
+    const text = value.type === 'scalar' ? formatFloat(value.value) : value.value;
+    yield `[${formatSeconds(value.time)},${JSON.stringify(text)}]`;
+  }
+  if (view.withStats) yield `,"stats":${statsJson(result.stats)}`;
+  yield '}';
+}
+
+function* vectorPieces(samples: readonly VectorSample[], time: number): Generator<string> {
+  const seconds = formatSeconds(time);
+  let separator = '[';
+  for (const { labels, value, histogram } of samples) {
+    const shown = histogram
+      ? `"histogram":[${seconds},${histogramJson(histogram)}]`
+      : `"value":[${seconds},"${formatFloat(value)}"]`;
+    yield `${separator}{"metric":${labelsJson(labels)},${shown}}`;
+    separator = ',';
+  }
+  yield samples.length === 0 ? '[]' : ']';
+}
+
+function* matrixPieces(series: readonly MatrixSeries[]): Generator<string> {
+  const seconds = new SecondsMemo();
+  let separator = '[';
+  for (const one of series) {
+    yield `${separator}{"metric":${labelsJson(one.labels)}`;
+    yield* samplePieces(one, 'values', seconds);
+    if (one.histograms) yield* samplePieces(one, 'histograms', seconds);
+    yield '}';
+    separator = ',';
+  }
+  yield series.length === 0 ? '[]' : ']';
+}
+
+function* samplePieces(
+  { times, values, histograms }: MatrixSeries,
+  key: 'values' | 'histograms',
+  seconds: SecondsMemo,
+): Generator<string> {
+  let text = '';
+  let count = 0;
+  for (let i = 0; i < times.length; i++) {
+    const histogram = histograms?.[i];
+    if ((histogram !== undefined) !== (key === 'histograms')) continue;
+    const shown = histogram ? histogramJson(histogram) : `"${formatFloat(values[i]!)}"`;
+    text += `${count === 0 ? `,"${key}":[` : ','}[${seconds.at(i, times[i]!)},${shown}]`;
+    if (++count % SAMPLES_A_PIECE === 0) {
+      yield text;
+      text = '';
+    }
+  }
+  if (count > 0) yield `${text}]`;
+}
+
+/** The series of a range query share their steps: a step's text is made once. */
+class SecondsMemo {
+  readonly #times: number[] = [];
+  readonly #texts: string[] = [];
+
+  at(index: number, time: number): string {
+    if (this.#times[index] === time) return this.#texts[index]!;
+    const text = formatSeconds(time);
+    this.#times[index] = time;
+    this.#texts[index] = text;
+    return text;
+  }
+}
+
+/** A label set as an object. */
+export function labelsJson({ pairs }: Labels): string {
+  let text = '';
+  for (let i = 0; i < pairs.length; i += 2) {
+    text += `${i === 0 ? '{' : ','}${JSON.stringify(pairs[i])}:${JSON.stringify(pairs[i + 1])}`;
+  }
+  return text === '' ? '{}' : `${text}}`;
+}
+
+/** An array of strings. */
+export function* stringPieces(strings: readonly string[]): Generator<string> {
+  let separator = '[';
+  for (let from = 0; from < strings.length; from += STRINGS_A_PIECE) {
+    const part = JSON.stringify(strings.slice(from, from + STRINGS_A_PIECE));
+    yield `${separator}${part.slice(1, -1)}`;
+    separator = ',';
+  }
+  yield strings.length === 0 ? '[]' : ']';
+}
+
+/** An array of label sets. */
+export function* labelsPieces(sets: readonly Labels[]): Generator<string> {
+  let separator = '[';
+  for (const labels of sets) {
+    yield separator + labelsJson(labels);
+    separator = ',';
+  }
+  yield sets.length === 0 ? '[]' : ']';
+}
+
+function statsJson(stats: QueryStats): string {
+  const { queueMs, prepareMs, evalMs } = stats;
+  return JSON.stringify({
+    timings: {
+      evalTotalTime: (prepareMs + evalMs) / 1000,
+      resultSortTime: 0,
+      queryPreparationTime: prepareMs / 1000,
+      innerEvalTime: evalMs / 1000,
+      execQueueTime: queueMs / 1000,
+      execTotalTime: (queueMs + prepareMs + evalMs) / 1000,
+    },
+    samples: {
+      totalQueryableSamples: stats.samplesRead,
+      peakSamples: stats.peakSamples,
+      samplesRead: stats.samplesRead,
+    },
+  });
+}

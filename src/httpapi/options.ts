@@ -1,0 +1,77 @@
+// What the API is made of. The agent and the querier pass different parts; nothing here knows either.
+
+import type { Exposition } from '../exposition/negotiate.ts';
+import type { Clock } from '../lifecycle/clock.ts';
+import type { Engine } from '../promql/engine.ts';
+import type { WriteHeaders } from '../remote/receiver.ts';
+import type { WriteAnswer } from '../remote/write-tally.ts';
+import type { MetadataSource } from '../storage/appender.ts';
+import type { Queryable } from '../storage/queryable.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Registry } from '../telemetry/metrics.ts';
+import type { Parameters } from './parameters.ts';
+import type { ApiRoute } from './route.ts';
+
+/** What `/api/v1/status/buildinfo` says. */
+export interface BuildInfo {
+  /** Clients read the API's abilities from it. */
+  readonly version: string;
+  readonly revision: string;
+  readonly branch: string;
+  readonly buildUser: string;
+  readonly buildDate: string;
+  readonly goVersion: string;
+}
+
+/** Which collectors a reader of `/metrics` wants: those collected, or all but those excluded. */
+export interface MetricsFilter {
+  readonly collect: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** Operations that change or export the store. */
+export interface AdminOperations {
+  /** Writes a snapshot and returns its name. */
+  snapshot(options: { readonly skipHead: boolean }): Promise<string>;
+}
+
+export interface ApiLimits {
+  /** Longest query, selector or form body in bytes. */
+  readonly formBytesMax: number;
+  /** Largest compressed remote-write body. */
+  readonly writeBytesMax: number;
+  /** Most series, names or values that one metadata answer holds. */
+  readonly listMax: number;
+}
+
+/** Safe for an agent and a querier. */
+export const API_LIMITS: ApiLimits = {
+  formBytesMax: 4 * 1024 * 1024,
+  writeBytesMax: 32 * 1024 * 1024,
+  listMax: 1_000_000,
+};
+
+export interface ApiOptions {
+  readonly engine: Engine;
+  /** The store a request reads. Throws `bad-data` for parameters of its own that are wrong. */
+  queryableFor(parameters: Parameters): Queryable;
+  /** False while the store starts or stops: the API then answers 503. */
+  ready(): boolean;
+  readonly buildInfo: BuildInfo;
+  /** Further answers of `/api/v1/status/<key>`, such as flags, config, runtimeinfo or tsdb. */
+  readonly status?: Readonly<Record<string, (parameters: Parameters) => unknown>>;
+  readonly metadata?: MetadataSource;
+  /** The whole text of `/metrics` in the negotiated format, trailer included. */
+  metrics?(exposition: Exposition, filter: MetricsFilter): string | Promise<string>;
+  /** Takes remote write. */
+  write?(body: Uint8Array, headers: WriteHeaders): Promise<WriteAnswer>;
+  readonly admin?: AdminOperations;
+  /** Routes of the mode's own. */
+  readonly routes?: readonly ApiRoute[];
+  /** RE2 that an Origin header must match for a browser elsewhere to read answers; none by default. */
+  readonly corsOrigin?: string;
+  readonly limits?: Partial<ApiLimits>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+}

@@ -1,0 +1,92 @@
+// What a request asks for: the query string and, for POST, the form body, read as Prometheus reads them.
+
+import type { Matcher } from '../labels/matcher.ts';
+import { OutpostError } from '../lifecycle/errors.ts';
+import { parseSelector } from '../promql/parser.ts';
+import { invalidParameter } from './problem.ts';
+import { parseDuration, parseTime, TIME_MAX, TIME_MIN } from './times.ts';
+
+/** The parameters of one request. A value in the body wins over one in the query string. */
+export class Parameters {
+  readonly #values: URLSearchParams;
+
+  /** Parses `application/x-www-form-urlencoded` texts, the more important first. */
+  constructor(...texts: readonly string[]) {
+    this.#values = new URLSearchParams(texts.filter(text => text !== '').join('&'));
+  }
+
+  /** The first value, '' where there is none. */
+  text(name: string): string {
+    return this.#values.get(name) ?? '';
+  }
+
+  /** All values of a parameter that may be repeated. */
+  all(name: string): readonly string[] {
+    return this.#values.getAll(name);
+  }
+
+  /** A moment in Unix ms. Throws bad-data. */
+  time(name: string, fallback: number): number {
+    const text = this.text(name);
+    if (text === '') return fallback;
+    const time = parseTime(text);
+    if (time !== null) return time;
+    throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
+  }
+
+  /** A moment that must be given. Throws bad-data. */
+  requiredTime(name: string): number {
+    if (this.text(name) !== '') return this.time(name, 0);
+    throw invalidParameter(name, 'cannot parse "" to a valid timestamp');
+  }
+
+  /** A length of time in ms; null where it is not given. Throws bad-data. */
+  duration(name: string): number | null {
+    const text = this.text(name);
+    if (text === '') return null;
+    const duration = parseDuration(text);
+    if (duration !== null) return duration;
+    throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
+  }
+
+  /** `limit`: 0 where nothing is limited. Throws bad-data. */
+  limit(name = 'limit'): number {
+    const text = this.text(name);
+    if (text === '') return 0;
+    if (!/^[+-]?\d{1,15}$/.test(text)) throw invalidParameter(name, `${name} must be a number`);
+    if (Number(text) < 0) throw invalidParameter(name, `${name} must be non-negative`);
+    return Number(text);
+  }
+
+  /** `start` and `end` of the metadata endpoints: all of time where they are not given. */
+  range(): { minTime: number; maxTime: number } {
+    const minTime = this.time('start', TIME_MIN);
+    const maxTime = this.time('end', TIME_MAX);
+    if (maxTime < minTime) {
+      throw invalidParameter('end', 'end timestamp must not be before start time');
+    }
+    return { minTime, maxTime };
+  }
+
+  /** The selectors of `match[]`, one list of matchers each. Throws bad-data. */
+  selectors(): Matcher[][] {
+    return this.all('match[]').map(text => {
+      const matchers = parseMatchers(text);
+      if (matchers.every(matcher => matcher.matchesEmpty)) {
+        throw invalidParameter('match[]', 'match[] must contain at least one non-empty matcher');
+      }
+      return matchers;
+    });
+  }
+}
+
+function parseMatchers(text: string): Matcher[] {
+  try {
+    return [...parseSelector(text).matchers];
+  } catch (error) {
+    if (error instanceof OutpostError && error.code === 'bad-data') {
+      throw invalidParameter('match[]', error.message);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+// Routes know requests and answers, not the web server: they are functions from parameters to data.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Parameters } from './parameters.ts';
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT';
+
+/** One request. */
+export interface ApiRequest {
+  readonly parameters: Parameters;
+  /** Named parts of the path, decoded. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
+  /** The body of a route with `rawBody`; else empty. */
+  readonly body: Uint8Array;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** What a route answers. Errors are thrown as OutpostError. */
+export type ApiAnswer =
+  /** The success envelope around small data. */
+  | {
+      readonly kind: 'data';
+      readonly data: unknown;
+      readonly warnings?: readonly string[];
+      readonly infos?: readonly string[];
+    }
+  /** The success envelope around JSON text that comes in pieces. */
+  | {
+      readonly kind: 'pieces';
+      readonly pieces: Iterable<string>;
+      readonly warnings?: readonly string[];
+      readonly infos?: readonly string[];
+    }
+  /** Anything else. */
+  | {
+      readonly kind: 'plain';
+      readonly status: number;
+      readonly contentType: string;
+      readonly text: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
+
+/** One path. Its pattern names the handler in the request metrics. */
+export interface ApiRoute {
+  readonly methods: readonly HttpMethod[];
+  /** From the root; `:name` takes one part of the path. */
+  readonly path: string;
+  /** Takes the body as bytes, whatever its content type, up to so many. */
+  readonly rawBodyBytesMax?: number;
+  /** Served before the store is ready. */
+  readonly always?: boolean;
+  handle(request: ApiRequest): Promise<ApiAnswer> | ApiAnswer;
+}
+
+/** A sentence in plain text. */
+export function plainAnswer(status: number, text: string): ApiAnswer {
+  return { kind: 'plain', status, contentType: 'text/plain; charset=utf-8', text };
+}

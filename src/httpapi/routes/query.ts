@@ -1,0 +1,110 @@
+// Instant and range queries.
+
+import { OutpostError } from '../../lifecycle/errors.ts';
+import type { QueryResult } from '../../promql/result.ts';
+import { isTruncated, type ResultView, resultPieces } from '../json-pieces.ts';
+import type { ApiOptions } from '../options.ts';
+import type { Parameters } from '../parameters.ts';
+import { invalidParameter } from '../problem.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute } from '../route.ts';
+import { parseDuration } from '../times.ts';
+
+// More points than any screen has; Prometheus' number.
+const POINTS_MAX = 11_000;
+
+/** `/api/v1/query` and `/api/v1/query_range`. */
+export function queryRoutes(options: ApiOptions): ApiRoute[] {
+  return [
+    {
+      methods: ['GET', 'POST'],
+      path: '/api/v1/query',
+      handle: request => answerInstant(options, request),
+    },
+    {
+      methods: ['GET', 'POST'],
+      path: '/api/v1/query_range',
+      handle: request => answerRange(options, request),
+    },
+  ];
+}
+
+async function answerInstant(options: ApiOptions, request: ApiRequest): Promise<ApiAnswer> {
+  const { parameters, signal } = request;
+  const view = viewOf(parameters);
+  const timeMs = parameters.time('time', options.clock.now());
+  const settings = { ...settingsOf(parameters), timeMs, signal };
+  const queryable = options.queryableFor(parameters);
+  return answer(parameters, view, text => options.engine.instant(queryable, text, settings));
+}
+
+async function answerRange(options: ApiOptions, request: ApiRequest): Promise<ApiAnswer> {
+  const { parameters, signal } = request;
+  const view = viewOf(parameters);
+  const settings = { ...rangeOf(parameters), ...settingsOf(parameters), signal };
+  const queryable = options.queryableFor(parameters);
+  return answer(parameters, view, text => options.engine.range(queryable, text, settings));
+}
+
+function rangeOf(parameters: Parameters): { startMs: number; endMs: number; stepMs: number } {
+  const startMs = parameters.requiredTime('start');
+  const endMs = parameters.requiredTime('end');
+  if (endMs < startMs) {
+    throw invalidParameter('end', 'end timestamp must not be before start time');
+  }
+  const stepMs = parameters.duration('step');
+  if (stepMs === null) throw invalidParameter('step', 'cannot parse "" to a valid duration');
+  if (stepMs <= 0) {
+    throw invalidParameter(
+      'step',
+      'zero or negative query resolution step widths are not accepted. Try a positive integer',
+    );
+  }
+  if (Math.floor((endMs - startMs) / stepMs) > POINTS_MAX) {
+    throw new OutpostError(
+      'bad-data',
+      'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
+    );
+  }
+  return { startMs, endMs, stepMs };
+}
+
+function settingsOf(parameters: Parameters): { timeoutMs?: number; lookbackMs?: number } {
+  const timeoutMs = parameters.duration('timeout');
+  const lookback = parameters.text('lookback_delta');
+  const lookbackMs = lookback === '' ? 0 : parseDuration(lookback);
+  if (lookbackMs === null) {
+    throw new OutpostError(
+      'bad-data',
+      `error parsing lookback delta duration: cannot parse ${JSON.stringify(lookback)} to a valid duration`,
+    );
+  }
+  return {
+    ...(timeoutMs === null ? {} : { timeoutMs }),
+    ...(lookbackMs <= 0 ? {} : { lookbackMs }),
+  };
+}
+
+function viewOf(parameters: Parameters): ResultView {
+  return { limit: parameters.limit(), withStats: parameters.text('stats') !== '' };
+}
+
+async function answer(
+  parameters: Parameters,
+  view: ResultView,
+  evaluate: (text: string) => Promise<QueryResult>,
+): Promise<ApiAnswer> {
+  let result: QueryResult;
+  try {
+    result = await evaluate(parameters.text('query'));
+  } catch (error) {
+    const isTextWrong = error instanceof OutpostError && error.code === 'bad-data';
+    throw isTextWrong ? invalidParameter('query', error.message) : error;
+  }
+  const cut = isTruncated(result, view) ? ['results truncated due to limit'] : [];
+  return {
+    kind: 'pieces',
+    pieces: resultPieces(result, view),
+    warnings: [...cut, ...result.warnings],
+    infos: result.infos,
+  };
+}
