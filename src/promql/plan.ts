@@ -113,7 +113,7 @@ export class Planner {
   #negation(expr: Expr & { kind: 'unary' }, grid: Grid): VectorOperator {
     const { execution } = this.scope;
     const operation = new ElementOperation(execution, '*', expr.span);
-    const change = vectorScalarChange(operation, { bool: false, swapped: false, negation: true });
+    const change = vectorScalarChange(operation, { bool: false, swapped: false });
     const scalars = [new ConstantScalar(-1, grid.count)];
     const input = this.vector(expr.operand, grid);
     return new MapOperator(execution, input, { change, scalars, keepName: false });

@@ -66,7 +66,7 @@ export function parsePoints(text: string): Point[] {
   return points;
 }
 
-const NUMBER = String.raw`[+-]?(?:[iI]nf|[nN]a[nN]|NAN|0[xX][0-9a-fA-F]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)`;
+const NUMBER = String.raw`[+-]?(?:[iI]nf|[nN]a[nN]|NAN|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)`;
 const ITEM = new RegExp(`^(${NUMBER})(?:([+-])(${NUMBER}))?(?:x(\\d+))?$`);
 
 function floatPoints(item: string): Point[] {

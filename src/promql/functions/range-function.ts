@@ -37,6 +37,12 @@ export class Window {
     return true;
   }
 
+  /** True where the window holds nothing but histograms. */
+  get allHistograms(): boolean {
+    for (let i = this.from; i < this.to; i++) if (this.histograms?.[i] === undefined) return false;
+    return true;
+  }
+
   /** The answer "nothing". */
   none(): number {
     this.absent = true;

@@ -1,34 +1,177 @@
 // The rate family on native histograms.
 
-import { OutpostError } from '../../lifecycle/errors.ts';
+import type { FloatHistogram } from '../../storage/histogram.ts';
+import {
+  boundsReconciled,
+  mixedFloats,
+  mixedSchemas,
+  notCounter,
+  notGauge,
+} from '../histogram/messages.ts';
+import { detectReset, equalHistograms } from '../histogram/reset.ts';
+import { HistogramSum, IncompatibleSchemas, isCustom } from '../histogram/sum.ts';
 import type { RangeContext, Window } from './range-function.ts';
+import { extrapolationFactor } from './rate.ts';
 
-export function unsupported(feature: string): OutpostError {
-  return new OutpostError('execution', `native histograms are not supported by ${feature}`);
+interface RateOptions {
+  readonly counter: boolean;
+  readonly perSecond: boolean;
 }
 
+/** rate, increase or delta over a window with histograms in it. */
 export function histogramRate(
-  _context: RangeContext,
-  _options: { counter: boolean; perSecond: boolean },
+  context: RangeContext,
+  options: RateOptions,
 ): (window: Window) => number {
-  return () => {
-    throw unsupported('rate');
+  return window => {
+    if (!window.allHistograms) {
+      context.annotate('warning', mixedFloats(window.metricName));
+      return window.none();
+    }
+    if (window.to - window.from < 2) return window.none();
+    const result = difference(context, window, options.counter);
+    if (result === null) return window.none();
+    const first = window.histograms![window.from]!.count;
+    const counter =
+      options.counter && result.count > 0 && first >= 0 ? { result: result.count, first } : null;
+    let factor = extrapolationFactor(window, counter);
+    if (options.perSecond) factor /= window.rangeMs / 1000;
+    window.histogram = result.scale(factor).value;
+    return 0;
   };
 }
 
+/** Last minus first, what resets took away added again; null with a remark where it cannot be told. */
+function difference(context: RangeContext, window: Window, counter: boolean): HistogramSum | null {
+  const histograms = window.histograms!.slice(window.from, window.to) as FloatHistogram[];
+  const name = window.metricName;
+  const last = histograms.at(-1)!;
+  remarkKind(context, histograms, counter, name);
+  let first: FloatHistogram = histograms[0]!;
+  // What was before a reset need not fit what came after.
+  if (counter && detectReset(histograms[1]!, first)) {
+    first = HistogramSum.emptyLike(histograms[1]!).value;
+  }
+  const relevant = counter ? histograms.slice(1) : [last];
+  if (relevant.some(histogram => isCustom(histogram) !== isCustom(first))) {
+    context.annotate('warning', mixedSchemas(name));
+    return null;
+  }
+  const result = new HistogramSum(last);
+  result.reduceTo(Math.min(first.schema, ...relevant.map(histogram => histogram.schema)));
+  if (result.subtract(first).boundsReconciled) {
+    context.annotate('info', boundsReconciled('subtraction'));
+  }
+  if (counter) addResets(context, result, [first, ...histograms.slice(1)]);
+  result.hint = 'gauge';
+  return result;
+}
+
+function addResets(
+  context: RangeContext,
+  result: HistogramSum,
+  histograms: readonly FloatHistogram[],
+): void {
+  for (let i = 1; i < histograms.length; i++) {
+    const before = histograms[i - 1]!;
+    if (!detectReset(histograms[i]!, before)) continue;
+    if (result.add(before).boundsReconciled) context.annotate('info', boundsReconciled('addition'));
+  }
+}
+
+function remarkKind(
+  context: RangeContext,
+  histograms: readonly FloatHistogram[],
+  counter: boolean,
+  name: string,
+): void {
+  if (counter) {
+    const gauge = histograms.some(histogram => histogram.counterResetHint === 'gauge');
+    if (gauge) context.annotate('warning', notCounter(name));
+    return;
+  }
+  const ends = [histograms[0]!, histograms.at(-1)!];
+  if (ends.some(end => end.counterResetHint !== 'gauge'))
+    context.annotate('warning', notGauge(name));
+}
+
+/** irate or idelta where one of the last two samples is a histogram. */
 export function histogramInstantDelta(
-  _context: RangeContext,
-  _counter: boolean,
+  context: RangeContext,
+  counter: boolean,
 ): (window: Window) => number {
-  return () => {
-    throw unsupported('irate');
+  return window => {
+    const { times, values, histograms, from, to, metricName } = window;
+    if (to - from < 2) return window.none();
+    const last = histograms![to - 1];
+    const before = histograms![to - 2];
+    const elapsed = (times[to - 1]! - times[to - 2]!) / 1000;
+    if (elapsed === 0) return window.none();
+    if (!last && !before)
+      return floatDelta(values[to - 2]!, values[to - 1]!, counter ? elapsed : null);
+    if (!last || !before) {
+      context.annotate('warning', mixedFloats(metricName));
+      return window.none();
+    }
+    remarkKind(context, [before, last], counter, metricName);
+    const result = new HistogramSum(last);
+    if (!counter || !detectReset(last, before)) {
+      try {
+        if (result.subtract(before).boundsReconciled) {
+          context.annotate('info', boundsReconciled('subtraction'));
+        }
+      } catch (thrown) {
+        if (!(thrown instanceof IncompatibleSchemas)) throw thrown;
+        context.annotate('warning', mixedSchemas(metricName));
+        return window.none();
+      }
+    }
+    result.hint = 'gauge';
+    window.histogram = (counter ? result.divide(elapsed) : result).value;
+    return 0;
   };
 }
 
-export function histogramResets(_window: Window): number {
-  throw unsupported('resets');
+/** The difference of two floats; per second, and from zero after a reset, where `elapsed` is given. */
+export function floatDelta(before: number, last: number, elapsed: number | null): number {
+  if (elapsed === null) return last - before;
+  return (last < before ? last : last - before) / elapsed;
 }
 
-export function histogramChanges(_window: Window): number {
-  throw unsupported('changes');
+/** Resets in a window with histograms; a change of kind is one. */
+export function histogramResets(window: Window): number {
+  return countSteps(window, {
+    floats: (before, now) => now < before,
+    histograms: (before, now) => detectReset(now, before),
+  });
+}
+
+/** Changes in a window with histograms; a change of kind is one. */
+export function histogramChanges(window: Window): number {
+  return countSteps(window, {
+    floats: (before, now) => before !== now && !(Number.isNaN(before) && Number.isNaN(now)),
+    histograms: (before, now) => !equalHistograms(before, now),
+  });
+}
+
+interface StepTest {
+  floats(before: number, now: number): boolean;
+  histograms(before: FloatHistogram, now: FloatHistogram): boolean;
+}
+
+function countSteps(window: Window, test: StepTest): number {
+  const { values, histograms, from, to } = window;
+  let count = 0;
+  for (let i = from + 1; i < to; i++) {
+    const before = histograms![i - 1];
+    const now = histograms![i];
+    const counts =
+      before && now
+        ? test.histograms(before, now)
+        : before || now
+          ? true
+          : test.floats(values[i - 1]!, values[i]!);
+    if (counts) count++;
+  }
+  return count;
 }

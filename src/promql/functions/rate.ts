@@ -8,6 +8,7 @@ import type {
   Window,
 } from './range-function.ts';
 import {
+  floatDelta,
   histogramChanges,
   histogramInstantDelta,
   histogramRate,
@@ -121,9 +122,7 @@ function instantDelta(counter: boolean): RangeFunctionFactory {
       const before = values[to - 2]!;
       const elapsed = times[to - 1]! - times[to - 2]!;
       if (elapsed === 0) return window.none();
-      // After a reset the counter has grown from zero.
-      const difference = counter && last < before ? last : last - before;
-      return counter ? difference / (elapsed / 1000) : difference;
+      return floatDelta(before, last, counter ? elapsed / 1000 : null);
     },
     mixed: histogramInstantDelta(context, counter),
   });

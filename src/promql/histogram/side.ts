@@ -88,6 +88,19 @@ export class Side {
     }
   }
 
+  divide(divisor: number): void {
+    for (let i = 0; i < this.size; i++) {
+      this.#counts[i]! /= divisor;
+      this.#compensations[i]! /= divisor;
+    }
+  }
+
+  clone(): Side {
+    const copy = new Side([...this.#indices], [...this.#counts]);
+    copy.#compensations = [...this.#compensations];
+    return copy;
+  }
+
   clear(): void {
     this.dropFirst(this.size);
   }

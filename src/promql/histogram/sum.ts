@@ -41,8 +41,8 @@ export class HistogramSum {
   readonly #zero = new KahanSum();
   readonly #count = new KahanSum();
   readonly #sum = new KahanSum();
-  readonly positive: Side;
-  readonly negative: Side;
+  positive: Side;
+  negative: Side;
 
   constructor(histogram: FloatHistogram) {
     this.schema = histogram.schema;
@@ -66,6 +66,22 @@ export class HistogramSum {
     sum.zeroThreshold = 0;
     sum.hint = 'unknown';
     return sum;
+  }
+
+  /** An independent copy, compensations included. */
+  clone(): HistogramSum {
+    const copy = new HistogramSum(this.value);
+    copy.positive = this.positive.clone();
+    copy.negative = this.negative.clone();
+    for (const [to, from] of [
+      [copy.#zero, this.#zero],
+      [copy.#count, this.#count],
+      [copy.#sum, this.#sum],
+    ] as const) {
+      to.sum = from.sum;
+      to.compensation = from.compensation;
+    }
+    return copy;
   }
 
   get count(): number {
@@ -115,8 +131,8 @@ export class HistogramSum {
       this.negative.clear();
       return this;
     }
-    this.positive.scale(1 / divisor);
-    this.negative.scale(1 / divisor);
+    this.positive.divide(divisor);
+    this.negative.divide(divisor);
     if (divisor < 0) this.hint = 'gauge';
     return this;
   }

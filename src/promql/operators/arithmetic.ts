@@ -140,8 +140,6 @@ export interface VectorScalarOptions {
   readonly bool: boolean;
   /** True where the scalar is on the left. */
   readonly swapped: boolean;
-  /** True for a sign in front of a vector, which makes histograms gauges. */
-  readonly negation?: boolean;
 }
 
 /** The change that a vector–scalar operation makes; the scalar is the map's first. */

@@ -5,11 +5,11 @@ import { type CaptureGroups, compileAnchored } from '../../labels/regex.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { RowLabels, StepBlock } from '../block.ts';
 import { quote } from '../literals.ts';
-import { DuplicateGuard, FixedRow } from './names.ts';
+import { DuplicateGuard, FixedRow, lasting } from './names.ts';
 import { type Distinctness, FRAGMENTED, type VectorOperator } from './operator.ts';
 
-/** The new labels of a row. */
-type Relabel = (labels: Labels) => Labels;
+/** The new labels of a row, null where it stays as it is. */
+type Relabel = (labels: Labels) => Labels | null;
 
 /** Gives every row new labels; two rows that become the same must not meet at a step. */
 export class LabelOperator implements VectorOperator {
@@ -42,10 +42,9 @@ export class LabelOperator implements VectorOperator {
   }
 
   #change(row: RowLabels): RowLabels {
-    const before = row.labels;
-    const after = this.#relabel(before);
-    const dropped = row.nameDropped === true && (after === before || !this.#setsName);
-    return new FixedRow(after, dropped);
+    const labels = this.#relabel(row.labels);
+    if (labels === null) return lasting(row);
+    return new FixedRow(labels, row.nameDropped === true && !this.#setsName);
   }
 }
 
@@ -74,7 +73,7 @@ export function labelReplace(args: readonly string[]): Relabel {
   checkLabelName(target, 'destination', 'label_replace');
   return labels => {
     const groups = regex.capture(labels.get(source));
-    return groups ? labels.with(target, expand(replacement, groups)) : labels;
+    return groups ? labels.with(target, expand(replacement, groups)) : null;
   };
 }
 

@@ -17,9 +17,17 @@ export function newLimitOperator(
   input: VectorOperator,
   rest: { readonly param: ScalarOperator; readonly steps: number },
 ): VectorOperator {
-  const change = expr.op === 'limitk' ? firstRows(expr, rest.steps) : rowShare(execution, expr);
-  return new MapOperator(execution, input, { change, scalars: [rest.param], keepName: true });
+  const scalars = [rest.param];
+  if (expr.op === 'limitk') {
+    const change = firstRows(expr, rest.steps);
+    const check: BlockCheck = ([limits]) => checkCounts(limits!);
+    return new MapOperator(execution, input, { change, scalars, check, keepName: true });
+  }
+  const check: BlockCheck = ([ratios]) => checkRatios(execution, expr, ratios!);
+  return new MapOperator(execution, input, { change: rowShare, scalars, check, keepName: true });
 }
+
+type BlockCheck = (scalars: readonly Float64Array[]) => void;
 
 /** The first k rows of each group at each step. */
 function firstRows(expr: AggregateExpr, steps: number): BlockChange {
@@ -41,17 +49,9 @@ function firstRows(expr: AggregateExpr, steps: number): BlockChange {
 }
 
 /** The rows whose labels hash into a share of all, which is the same share in every query. */
-function rowShare(execution: Execution, expr: AggregateExpr): BlockChange {
-  let checked = false;
-  return (block, scalars) => {
-    const ratios = scalars[0]!;
-    if (!checked) {
-      checked = true;
-      checkRatios(execution, expr, ratios);
-    }
-    for (let row = 0; row < block.rows.length; row++) filterRow(block, row, ratios);
-  };
-}
+const rowShare: BlockChange = (block, scalars) => {
+  for (let row = 0; row < block.rows.length; row++) filterRow(block, row, scalars[0]!);
+};
 
 function filterRow(block: StepBlock, row: number, ratios: Float64Array): void {
   const fraction = labelsFraction(block.rows[row]!.labels);

@@ -12,6 +12,8 @@ export interface MapOptions {
   readonly change: BlockChange;
   readonly scalars: readonly ScalarOperator[];
   readonly keepName: boolean;
+  /** Looks at the scalars before anything is read. */
+  readonly check?: (scalars: readonly Float64Array[]) => void;
 }
 
 /** Applies one change to every block; rows that lose their last cell are left out. */
@@ -32,7 +34,7 @@ export class MapOperator implements VectorOperator {
   }
 
   async next(): Promise<StepBlock | null> {
-    this.#scalars ??= await evaluateAll(this.#options.scalars);
+    this.#scalars ??= await this.#prepare();
     for (;;) {
       const block = await this.#input.next();
       if (block === null) return null;
@@ -43,6 +45,12 @@ export class MapOperator implements VectorOperator {
       await this.#execution.breathe();
       return block;
     }
+  }
+
+  async #prepare(): Promise<Float64Array[]> {
+    const scalars = await evaluateAll(this.#options.scalars);
+    this.#options.check?.(scalars);
+    return scalars;
   }
 
   close(): void {
