@@ -2,9 +2,10 @@
 // protobuf package. Run with `npm run proto` after changing a .proto file; the output is checked in.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { describePackages } from './proto-descriptors.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PROTO = join(ROOT, 'proto');
@@ -44,6 +45,8 @@ for (const [name, files] of packages()) {
   wanted.add(`${name}.js`).add(`${name}.d.ts`);
   console.log(`${name}: ${files.map(file => relative(PROTO, file)).join(', ')}`);
 }
+writeDescriptors([...packages().values()].flat());
+wanted.add('descriptors.js').add('descriptors.d.ts');
 for (const file of readdirSync(OUT)) if (!wanted.has(file)) rmSync(join(OUT, file));
 
 function packages(): Map<string, string[]> {
@@ -71,6 +74,33 @@ function generate(name: string, files: readonly string[]): void {
   run('pbjs', [...flags, '--no-comments', ...files]);
   writeFileSync(script, HEAD + readFileSync(script, 'utf8'));
   writeFileSync(types, HEAD + declared);
+}
+
+// For gRPC reflection: what a package's file descriptor is, in base64.
+function writeDescriptors(files: readonly string[]): void {
+  const resolve = (_: string, path: string): string =>
+    INCLUDES.map(include => join(include, path)).find(existsSync) ?? path;
+  const entries = describePackages(files, resolve).map(({ file, imports, symbols, bytes }) => ({
+    file,
+    imports,
+    symbols,
+    base64: Buffer.from(bytes).toString('base64'),
+  }));
+  const json = JSON.stringify(entries, null, 2);
+  writeFileSync(join(OUT, 'descriptors.js'), `${HEAD}\nexport const descriptors = ${json};\n`);
+  writeFileSync(
+    join(OUT, 'descriptors.d.ts'),
+    `${HEAD}
+/** One protobuf package: the file it is imported by, what it imports itself and its symbols. */
+export declare const descriptors: readonly {
+  readonly file: string;
+  readonly imports: readonly string[];
+  readonly symbols: readonly string[];
+  /** A google.protobuf.FileDescriptorProto. */
+  readonly base64: string;
+}[];
+`,
+  );
 }
 
 function run(tool: string, args: readonly string[]): void {

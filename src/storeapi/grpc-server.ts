@@ -6,6 +6,7 @@ import {
   ServerCredentials as Credentials,
   Server,
   type ServerCredentials,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
@@ -16,6 +17,9 @@ import { asBuffer, type BytesMethod } from './service.ts';
 import { toStatus } from './status.ts';
 
 export type UnaryAnswer = (request: Buffer, signal: AbortSignal) => Promise<Uint8Array>;
+
+/** One response for each request of a stream in both directions. */
+export type ConverseAnswer = (request: Buffer) => Uint8Array;
 
 /** Writes frames until the answer is complete; see `FrameStream`. */
 export type StreamAnswer = (request: Buffer, stream: FrameStream) => Promise<void>;
@@ -32,6 +36,7 @@ export interface FrameStream {
 export interface GrpcServer {
   unary(method: BytesMethod, answer: UnaryAnswer): void;
   stream(method: BytesMethod, answer: StreamAnswer): void;
+  converse(method: BytesMethod, answer: ConverseAnswer): void;
   /** Full names of the services that have methods. */
   services(): readonly string[];
   /** Listens on `host:port` or `unix:/path`; returns the port, 0 for a socket file. */
@@ -64,6 +69,11 @@ export function newGrpcServer(clock: Clock, options: ChannelOptions = {}): GrpcS
     stream(method, answer) {
       const name = register(method);
       server.addService({ [name]: method }, { [name]: streamHandler(answer) });
+    },
+    converse(method, answer) {
+      const name = register(method);
+      const definition = { ...method, requestStream: true, responseStream: true };
+      server.addService({ [name]: definition }, { [name]: converseHandler(answer) });
     },
     services: () => [...services],
     bind: (address, credentials = Credentials.createInsecure()) =>
@@ -122,6 +132,20 @@ function streamHandler(answer: StreamAnswer) {
       () => call.end(),
       error => call.emit('error', toStatus(error)),
     );
+  };
+}
+
+function converseHandler(answer: ConverseAnswer) {
+  return (call: ServerDuplexStream<Buffer, Buffer>): void => {
+    call.on('data', (request: Buffer) => {
+      try {
+        // Requests come one at a time, so the peer's own pace bounds what is queued.
+        call.write(asBuffer(answer(request)));
+      } catch (error) {
+        call.emit('error', toStatus(error));
+      }
+    });
+    call.on('end', () => call.end());
   };
 }
 
