@@ -78,6 +78,11 @@ export class MemoryStorage implements Appendable, Queryable, MetadataSource {
     return new MemoryQuerier(all, minTime, maxTime, this.warnings);
   }
 
+  /** The label sets of all series. */
+  allLabels(): Labels[] {
+    return [...this.#byRef.values()].map(({ labels }) => labels);
+  }
+
   /** Drops a series; its reference becomes unknown, as after a head's garbage collection. */
   forget(labels: Labels): void {
     const series = this.#byKey.get(labels.key);

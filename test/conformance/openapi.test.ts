@@ -1,0 +1,211 @@
+// Our routes, parameters and answers against the OpenAPI document of Prometheus 3.14.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { Labels } from '../../src/labels/labels.ts';
+import { type ApiUnderTest, newTestApi } from '../fakes/api.ts';
+import { corpusFolder } from '../fakes/corpora.ts';
+
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly oneOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
+}
+
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly responses: Readonly<Record<string, { content?: Record<string, { schema: Schema }> }>>;
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+}
+
+const NOW = 1_700_000_000_000;
+const METHODS = ['get', 'post', 'put', 'delete'] as const;
+
+// What Prometheus serves and this API does not by itself (a mode may add status pages and routes); the
+// list may only shrink.
+const ABSENT = [
+  'GET /alertmanagers',
+  'GET /alerts',
+  'GET /features',
+  'GET /notifications',
+  'GET /notifications/live',
+  'GET /parse_query',
+  'GET /query_exemplars',
+  'GET /rules',
+  'GET /scrape_pools',
+  'GET /search/label_names',
+  'GET /search/label_values',
+  'GET /search/metric_names',
+  'GET /status/config',
+  'GET /status/flags',
+  'GET /status/runtimeinfo',
+  'GET /status/self_metrics',
+  'GET /status/tsdb',
+  'GET /status/tsdb/blocks',
+  'GET /status/walreplay',
+  'GET /targets',
+  'GET /targets/metadata',
+  'GET /targets/relabel_steps',
+  'POST /admin/tsdb/clean_tombstones',
+  'POST /admin/tsdb/delete_series',
+  'POST /otlp/v1/metrics',
+  'POST /parse_query',
+  'POST /query_exemplars',
+  'POST /read',
+  'POST /search/label_names',
+  'POST /search/label_values',
+  'POST /search/metric_names',
+  'PUT /admin/tsdb/clean_tombstones',
+  'PUT /admin/tsdb/delete_series',
+];
+
+const folder = corpusFolder('http-api-openapi');
+describe.skipIf(folder === null)(
+  folder ? 'the API contract' : 'corpus http-api-openapi is absent',
+  () => {
+    let contract: Document;
+    let tested: ApiUnderTest;
+
+    beforeAll(async () => {
+      contract = parse(readFileSync(join(folder!, 'openapi_3.2_golden.yaml'), 'utf8'));
+      tested = newTestApi(NOW);
+      const appender = tested.storage.appender();
+      const ref = appender.series(Labels.fromObject({ __name__: 'up', job: 'a' }));
+      appender.append(ref, NOW, 1);
+      appender.metadata('up', { type: 'gauge', help: 'Up.', unit: '' });
+      await appender.commit();
+      await tested.api.ready();
+    });
+
+    function operations(): [name: string, url: string, operation: Operation][] {
+      return Object.entries(contract.paths).flatMap(([path, item]) =>
+        METHODS.filter(method => item[method]).map(method => {
+          const url = `/api/v1${path.replace(/\{(\w+)\}/g, ':$1')}`;
+          return [`${method.toUpperCase()} ${path}`, url, item[method]!] as [
+            string,
+            string,
+            Operation,
+          ];
+        }),
+      );
+    }
+
+    // Every path has a route for each method, those not allowed answer 405.
+    async function isServed(name: string, url: string): Promise<boolean> {
+      const method = name.split(' ')[0] as 'GET';
+      if (!tested.api.hasRoute({ method, url })) return false;
+      return (
+        (await tested.api.inject({ method, url: url.replace(':name', 'x') })).statusCode !== 405
+      );
+    }
+
+    test('is served in full but for a known list', async () => {
+      const absent: string[] = [];
+      for (const [name, url] of operations()) if (!(await isServed(name, url))) absent.push(name);
+      expect(absent.sort()).toEqual(ABSENT);
+    });
+
+    test('has its parameters read: a wrong value is refused by name', async () => {
+      // These take any text.
+      const free = ['query', 'name', 'metric', 'stats'];
+      const unread: string[] = [];
+      for (const [name, url, { parameters = [] }] of operations()) {
+        if (!name.startsWith('GET') || !(await isServed(name, url))) continue;
+        for (const parameter of parameters.filter(p => !free.includes(p.name))) {
+          const good = { query: 'up', start: '0', end: '1', step: '1', 'match[]': 'up' };
+          const query = new URLSearchParams({ ...good, [parameter.name]: '{wrong' });
+          const response = await tested.api.inject(`${url.replace(':name', 'job')}?${query}`);
+          if (response.statusCode !== 400) unread.push(`${name} ${parameter.name}`);
+        }
+      }
+      expect(unread).toEqual([]);
+    });
+
+    test.each([
+      ['/query', '/query?query=up'],
+      ['/query', '/query?query=up[1m]'],
+      ['/query', '/query?query=1&stats=true'],
+      ['/query_range', '/query_range?query=up&start=1700000000&end=1700000001&step=1'],
+      ['/series', '/series?match[]=up'],
+      ['/labels', '/labels?limit=1'],
+      ['/label/{name}/values', '/label/job/values'],
+      ['/metadata', '/metadata'],
+      ['/format_query', '/format_query?query=up'],
+      ['/status/buildinfo', '/status/buildinfo'],
+    ])('gives %s the shape it promises: %s', async (path, url) => {
+      const response = await tested.api.inject(`/api/v1${url}`);
+      expect(response.statusCode).toBe(200);
+      const promised =
+        contract.paths[path]!['get']!.responses['200']!.content!['application/json']!;
+      expect(mismatch(response.json(), promised.schema, '$')).toBeNull();
+    });
+
+    test('gives errors the shape it promises', async () => {
+      const response = await tested.api.inject('/api/v1/query?query=(');
+      const promised = contract.paths['/query']!['get']!.responses['default']!;
+      const { schema } = promised.content!['application/json']!;
+      expect(mismatch(response.json(), schema, '$')).toBeNull();
+    });
+
+    test('notices a wrong shape', () => {
+      const { schema } =
+        contract.paths['/labels']!['get']!.responses['200']!.content!['application/json']!;
+      expect(mismatch({ status: 'success', data: [1] }, schema, '$')).toContain('$.data[0]');
+      expect(mismatch({ data: [] }, schema, '$')).toContain('$.status');
+      expect(mismatch({ status: 'success', data: [], extra: 1 }, schema, '$')).toContain('$.extra');
+    });
+
+    // Where a value breaks its schema, or null.
+    function mismatch(value: unknown, schema: Schema, at: string): string | null {
+      const { $ref } = schema;
+      if ($ref) return mismatch(value, contract.components.schemas[$ref.split('/').pop()!]!, at);
+      const choices = schema.oneOf ?? schema.anyOf;
+      if (choices) {
+        const tried = choices.map(choice => mismatch(value, choice, at));
+        return tried.includes(null) ? null : tried.join(' or ');
+      }
+      if (schema.enum && !schema.enum.includes(value)) return `${at} is not one of ${schema.enum}`;
+      const types = [schema.type ?? []].flat();
+      if (types.length > 0 && !types.includes(typeOf(value, types))) return `${at} is no ${types}`;
+      if (Array.isArray(value)) {
+        for (const [i, item] of value.entries()) {
+          const wrong = schema.items ? mismatch(item, schema.items, `${at}[${i}]`) : null;
+          if (wrong) return wrong;
+        }
+        return null;
+      }
+      return typeof value === 'object' && value !== null ? wrongKey(value, schema, at) : null;
+    }
+
+    function wrongKey(value: object, schema: Schema, at: string): string | null {
+      const missing = schema.required?.find(key => !(key in value));
+      if (missing) return `${at}.${missing} is missing`;
+      for (const [key, item] of Object.entries(value)) {
+        const known = schema.properties?.[key] ?? schema.additionalProperties ?? {};
+        if (known === false) return `${at}.${key} is not promised`;
+        const wrong = known === true ? null : mismatch(item, known, `${at}.${key}`);
+        if (wrong) return wrong;
+      }
+      return null;
+    }
+
+    function typeOf(value: unknown, types: readonly string[]): string {
+      if (Array.isArray(value)) return 'array';
+      if (value === null) return 'null';
+      if (Number.isInteger(value) && types.includes('integer')) return 'integer';
+      return typeof value;
+    }
+  },
+);
