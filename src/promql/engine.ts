@@ -15,6 +15,7 @@ import { collectMatrix, collectRange, collectVector } from './output.ts';
 import { parseQuery } from './parser.ts';
 import { Planner } from './plan.ts';
 import type { QueryResult, ResultValue } from './result.ts';
+import { statsOnlySelectors } from './stats-selectors.ts';
 
 export interface EngineOptions {
   readonly clock: Clock;
@@ -137,6 +138,7 @@ export class Engine {
       stepMs: frame.stepMs,
       rangeMs: frame.endMs - frame.startMs,
       instant: frame.stepMs === 0,
+      statsOnly: statsOnlySelectors(expr),
       subqueryStepMs: this.#options.subqueryStepMs ?? 60_000,
     });
     const evaluation = new Evaluation(execution, planner, frame);

@@ -1,6 +1,6 @@
 // What a plan is made for: the query's times and the engine's settings.
 
-import type { AtModifier } from './ast.ts';
+import type { AtModifier, VectorSelector } from './ast.ts';
 import type { DurationScope } from './durations.ts';
 import type { Execution } from './execution.ts';
 
@@ -12,6 +12,8 @@ export interface PlanScope extends DurationScope {
   readonly endMs: number;
   /** True for an instant query; stepMs is then 0. */
   readonly instant: boolean;
+  /** Selectors of which only histogram totals are looked at. */
+  readonly statsOnly: ReadonlySet<VectorSelector>;
   /** The step of subqueries that give none. */
   readonly subqueryStepMs: number;
 }

@@ -16,7 +16,8 @@ import { LookupKernel } from './operators/lookup.ts';
 import type { RangeSource, VectorOperator } from './operators/operator.ts';
 import { DISTINCT } from './operators/operator.ts';
 import type { WindowShape } from './operators/range-kernel.ts';
-import { SelectSource } from './operators/select-source.ts';
+import { ResetHintSource } from './operators/reset-hints.ts';
+import { type Selection, SelectSource } from './operators/select-source.ts';
 import { SubquerySource } from './operators/subquery.ts';
 import { WindowOperator } from './operators/window.ts';
 import { atTime, type PlanScope } from './plan-scope.ts';
@@ -55,6 +56,15 @@ function hintsFor(scope: PlanScope, around: Surroundings, rangeMs?: number): Sel
   };
 }
 
+function selectSource(
+  scope: PlanScope,
+  selector: VectorSelector,
+  selection: Selection,
+): RangeSource {
+  const source = new SelectSource(scope.execution, selection);
+  return scope.statsOnly.has(selector) ? new ResetHintSource(source) : source;
+}
+
 /** An instant selector; with `timestamps`, cells hold sample times instead of values. */
 export function planVectorSelector(
   selector: VectorSelector,
@@ -67,7 +77,7 @@ export function planVectorSelector(
   }
   const { execution } = scope;
   const data = dataGrid(grid, scope, selector);
-  const source = new SelectSource(execution, {
+  const source = selectSource(scope, selector, {
     matchers: selector.matchers,
     minTime: data.startMs - execution.lookbackMs + 1,
     maxTime: gridEnd(data),
@@ -93,7 +103,7 @@ export function planMatrixSelector(
   }
   const rangeMs = durationMs(expr.range, scope, false);
   const ends = dataGrid(grid, scope, selector);
-  const source = new SelectSource(scope.execution, {
+  const source = selectSource(scope, selector, {
     matchers: selector.matchers,
     minTime: ends.startMs - rangeMs + 1,
     maxTime: gridEnd(ends),

@@ -2,6 +2,8 @@
 
 import type { Labels } from '../../src/labels/labels.ts';
 import { type Matcher, matchesAll } from '../../src/labels/matcher.ts';
+import { detectReset } from '../../src/promql/histogram/reset.ts';
+import { sameBounds } from '../../src/promql/histogram/sum.ts';
 import type { FloatHistogram } from '../../src/storage/histogram.ts';
 import type { LabelAnswer, Querier, Queryable } from '../../src/storage/queryable.ts';
 import { lowerBound, SampleColumns } from '../../src/storage/samples.ts';
@@ -48,6 +50,8 @@ export class MemoryStorage implements Queryable {
 class MemorySeries {
   readonly labels: Labels;
   readonly columns = new SampleColumns(16);
+  /** The sample before where it is a histogram. */
+  #last: FloatHistogram | null = null;
 
   constructor(labels: Labels) {
     this.labels = labels;
@@ -57,9 +61,31 @@ class MemorySeries {
     const { columns } = this;
     columns.push(time, sample.kind === 'float' ? sample.value : 0);
     if (sample.kind === 'stale') setStale(columns.values, columns.length - 1);
-    if (sample.kind !== 'histogram') return;
+    if (sample.kind !== 'histogram') {
+      this.#last = null;
+      return;
+    }
     columns.histograms ??= [];
-    columns.histograms[columns.length - 1] = sample.histogram;
+    columns.histograms[columns.length - 1] = this.#asRead(sample.histogram);
+    this.#last = sample.histogram;
+  }
+
+  /**
+   * A histogram as a store hands it out: what is known of resets is known within a chunk only, and a new
+   * chunk begins with a reset, another layout or another kind of sample.
+   */
+  #asRead(histogram: FloatHistogram): FloatHistogram {
+    if (histogram.counterResetHint === 'gauge') return histogram;
+    const last = this.#last;
+    const follows =
+      last !== null &&
+      histogram.counterResetHint !== 'reset' &&
+      last.counterResetHint !== 'gauge' &&
+      last.schema === histogram.schema &&
+      last.zeroThreshold === histogram.zeroThreshold &&
+      sameBounds(last.customValues, histogram.customValues) &&
+      !detectReset({ ...histogram, counterResetHint: 'unknown' }, last);
+    return { ...histogram, counterResetHint: follows ? 'not-reset' : 'unknown' };
   }
 }
 

@@ -104,6 +104,7 @@ function copy(window: Window): Float64Array {
 /** Median of the distances from the median. */
 function medianDeviation(window: Window): number {
   const values = copy(window);
+  if (values.some(Number.isNaN)) return Number.NaN;
   const median = quantileOf(0.5, sortForQuantile(values));
   for (let i = 0; i < values.length; i++) values[i] = Math.abs(values[i]! - median);
   return quantileOf(0.5, sortForQuantile(values));

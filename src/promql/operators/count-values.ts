@@ -73,16 +73,17 @@ class CountValues implements RowsProducer {
 
   #count(block: StepBlock, row: number): void {
     const base = this.#baseLabels(block.rows[row]!);
+    const kept = this.#keepsLabel();
     const at = row * this.steps;
     for (let step = 0; step < this.steps; step++) {
       if (block.present[at + step] === 0) continue;
       const histogram = block.histograms?.[at + step];
       const text = histogram ? formatHistogram(histogram) : formatPlain(block.values[at + step]!);
-      const key = this.#keepsLabel() ? `${text}\ud800${base.key}` : base.key;
+      const key = kept ? `${text}\ud800${base.key}` : base.key;
       let counted = this.#counted.get(key);
       if (!counted) {
         this.#execution.hold(this.steps);
-        const labels = this.#keepsLabel() ? base.with(this.#label, text) : base;
+        const labels = kept ? base.with(this.#label, text) : base;
         counted = { labels, counts: new Float64Array(this.steps) };
         this.#counted.set(key, counted);
       }
@@ -97,6 +98,7 @@ class CountValues implements RowsProducer {
 
   #baseLabels(row: RowLabels): Labels {
     const { grouping, without } = this.#expr;
-    return without ? row.labels.without([...grouping, METRIC_NAME]) : row.labels.keep(grouping);
+    const base = without ? row.labels.without([METRIC_NAME]) : row.labels.keep(grouping);
+    return base.without(without ? [...grouping, this.#label] : [this.#label]);
   }
 }

@@ -109,9 +109,16 @@ class SubqueryRow implements RangeSeries {
       const histogram = this.#histograms?.[step];
       if (histogram) {
         out.histograms ??= [];
-        out.histograms[out.length] = histogram;
+        out.histograms[out.length] = withoutHint(histogram);
       }
       out.push(startMs + step * stepMs, values[step]!);
     }
   }
+}
+
+/** What is known of resets concerns a sample's neighbour in the store, which may not be one here. */
+function withoutHint(histogram: FloatHistogram): FloatHistogram {
+  const { counterResetHint } = histogram;
+  if (counterResetHint === 'gauge' || counterResetHint === 'unknown') return histogram;
+  return { ...histogram, counterResetHint: 'unknown' };
 }
