@@ -4,7 +4,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Matcher, type MatchType } from '../../src/labels/matcher.ts';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
-import type { Queryable, SelectOptions } from '../../src/storage/queryable.ts';
+import type { Querier, Queryable, SelectOptions } from '../../src/storage/queryable.ts';
 import { SampleColumns } from '../../src/storage/samples.ts';
 import type { SeriesSet } from '../../src/storage/series.ts';
 import { isStaleAt, setStale } from '../../src/storage/stale.ts';
@@ -136,12 +136,21 @@ const MATCHER_TABLE: readonly (readonly [readonly string[], readonly string[]])[
 /** Runs the whole suite against one kind of store. */
 export function testQuerier(name: string, newStore: NewStore): void {
   const open: StoreUnderTest[] = [];
+  const queriers: Querier[] = [];
   const store = async (series: readonly StoredSeries[]): Promise<Queryable> => {
     const made = await newStore(series);
     open.push(made);
-    return made.queryable;
+    return {
+      querier(minTime, maxTime) {
+        const querier = made.queryable.querier(minTime, maxTime);
+        queriers.push(querier);
+        return querier;
+      },
+    };
   };
   afterEach(async () => {
+    // A store may wait for its queriers, and a test that fails leaves them open.
+    for (const querier of queriers.splice(0)) querier.close();
     for (const made of open.splice(0)) await made.close();
   });
   describe(`${name} as a querier`, () => {

@@ -18,11 +18,10 @@ const THANOS = 'victoriametrics-apptest/thanos-snapshot';
 
 async function withBlock<T>(path: string, use: (block: Block) => Promise<T>): Promise<T> {
   const block = await Block.open(join(folder!, path));
-  try {
-    return await use(block);
-  } finally {
-    await block.close();
-  }
+  // Closing waits for queriers, which a failed expectation leaves open; so only after success.
+  const result = await use(block);
+  await block.close();
+  return result;
 }
 
 /** What the visitor makes of each selected series, in order. */

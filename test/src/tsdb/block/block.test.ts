@@ -64,6 +64,12 @@ describe('a block', () => {
     expect(await read(block, block.meta.maxTime - 1, 2e12)).toEqual(['x 15:2']);
     expect(await read(block, 0, T0)).toEqual(['x 0:1']);
     expect(await read(block, 0, T0 - 1)).toEqual([]);
+    const after = block.querier(block.meta.maxTime, 2e12);
+    expect((await after.labelNames([])).values).toEqual([]);
+    after.close();
+    const last = block.querier(block.meta.maxTime - 1, 2e12);
+    expect((await last.labelNames([])).values).toEqual(['__name__']);
+    last.close();
     await block.close();
   });
 
