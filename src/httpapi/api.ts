@@ -12,10 +12,10 @@ import { problemOf } from './problem.ts';
 import { addRequestMetrics } from './request-metrics.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from './route.ts';
 import { adminRoutes } from './routes/admin.ts';
-import { formatQueryRoutes } from './routes/format-query.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { queryRoutes } from './routes/query.ts';
+import { queryTextRoutes } from './routes/query-text.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { statusRoutes } from './routes/status.ts';
 import { writeRoutes } from './routes/write.ts';
@@ -46,7 +46,7 @@ function routesOf(options: ApiOptions): ApiRoute[] {
     ...seriesRoutes(options),
     ...labelRoutes(options),
     ...metadataRoutes(options),
-    ...formatQueryRoutes(),
+    ...queryTextRoutes(),
     ...statusRoutes(options),
     ...writeRoutes(options),
     ...adminRoutes(options),

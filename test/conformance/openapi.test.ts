@@ -41,7 +41,6 @@ const ABSENT = [
   'GET /features',
   'GET /notifications',
   'GET /notifications/live',
-  'GET /parse_query',
   'GET /query_exemplars',
   'GET /rules',
   'GET /scrape_pools',
@@ -61,7 +60,6 @@ const ABSENT = [
   'POST /admin/tsdb/clean_tombstones',
   'POST /admin/tsdb/delete_series',
   'POST /otlp/v1/metrics',
-  'POST /parse_query',
   'POST /query_exemplars',
   'POST /read',
   'POST /search/label_names',
@@ -143,6 +141,7 @@ describe.skipIf(folder === null)(
       ['/label/{name}/values', '/label/job/values'],
       ['/metadata', '/metadata'],
       ['/format_query', '/format_query?query=up'],
+      ['/parse_query', '/parse_query?query=up'],
       ['/status/buildinfo', '/status/buildinfo'],
     ])('gives %s the shape it promises: %s', async (path, url) => {
       const response = await tested.api.inject(`/api/v1${url}`);
