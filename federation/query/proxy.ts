@@ -3,8 +3,9 @@
 
 import type { Matcher } from '../../src/labels/matcher.ts';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
+import { limitSeries } from '../../src/storage/limited-set.ts';
 import { type CombineSeries, mergeSeriesSets } from '../../src/storage/merge.ts';
-import { sorted, unionAnswers } from '../../src/storage/merge-queryables.ts';
+import { limited, sorted, unionAnswers } from '../../src/storage/merge-queryables.ts';
 import type {
   LabelAnswer,
   Querier,
@@ -66,13 +67,14 @@ class ProxyQuerier implements Querier {
     const sets = await this.#selectAll(asked, matchers, options);
     if (warnings.length > 0) sets.push(listSeriesSet([], warnings));
     const combine = this.#options.combine?.(this.#range, options);
-    return mergeSeriesSets(sets, combine ? { combine } : {});
+    const merged = mergeSeriesSets(sets, combine ? { combine } : {});
+    return limitSeries(merged, options?.hints?.limit ?? 0);
   }
 
   async labelNames(matchers: readonly Matcher[], options?: SelectOptions): Promise<LabelAnswer> {
     const answer = await this.#answers(matchers, querier => querier.labelNames(matchers, options));
     const values = answer.values.filter(name => !this.#options.replicaLabels.includes(name));
-    return { ...answer, values };
+    return limited({ ...answer, values }, options);
   }
 
   async labelValues(
@@ -81,7 +83,8 @@ class ProxyQuerier implements Querier {
     options?: SelectOptions,
   ): Promise<LabelAnswer> {
     if (this.#options.replicaLabels.includes(name)) return { values: [], warnings: [] };
-    return this.#answers(matchers, querier => querier.labelValues(name, matchers, options));
+    const answer = this.#answers(matchers, querier => querier.labelValues(name, matchers, options));
+    return limited(await answer, options);
   }
 
   close(): void {

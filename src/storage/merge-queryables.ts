@@ -2,10 +2,10 @@
 // one is an error of the whole; who wants partial answers turns errors into warnings before.
 
 import { compareStrings } from '../labels/compare.ts';
+import { limitSeries } from './limited-set.ts';
 import { mergeSeriesSets } from './merge.ts';
 import type { LabelAnswer, Querier, Queryable, SelectOptions } from './queryable.ts';
 import type { SeriesSet } from './series.ts';
-import { emptySeriesSet } from './series-list.ts';
 
 /** The union of the stores that `list` returns at the time a querier is made. */
 export function mergeQueryables(list: () => readonly Queryable[]): Queryable {
@@ -23,7 +23,7 @@ export function mergeQueriers(queriers: readonly Querier[]): Querier {
       const sets = await selectAll(
         queriers.map(querier => querier.select(matchers, sorted(options))),
       );
-      return sets.length === 0 ? emptySeriesSet() : mergeSeriesSets(sets);
+      return limitSeries(mergeSeriesSets(sets), options?.hints?.limit ?? 0);
     },
     labelNames: async (matchers, options) =>
       limited(
@@ -54,7 +54,8 @@ export function unionAnswers(answers: readonly LabelAnswer[]): LabelAnswer {
   return { values, warnings: [...new Set(answers.flatMap(answer => answer.warnings))] };
 }
 
-function limited(answer: LabelAnswer, options: SelectOptions | undefined): LabelAnswer {
+/** An answer's first values, as many as the hints allow. */
+export function limited(answer: LabelAnswer, options: SelectOptions | undefined): LabelAnswer {
   const limit = options?.hints?.limit ?? 0;
   if (limit <= 0 || answer.values.length <= limit) return answer;
   return { ...answer, values: answer.values.slice(0, limit) };

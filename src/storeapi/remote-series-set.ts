@@ -54,6 +54,9 @@ export class RemoteSeriesSet implements SeriesSet {
   }
 
   async next(): Promise<readonly Series[] | null> {
+    const { signal } = this.#options;
+    // The rest may have come already, but nobody waits for it any more.
+    if (signal?.aborted) throw OutpostError.from(signal.reason);
     for (;;) {
       const frames = await this.#burst();
       const complete = frames ? this.#take(frames) : this.#takeHeld();
