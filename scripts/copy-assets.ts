@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const roots = '{src,agent,federation,plugins,proto}';
-const suffixes = '{wasm,proto,json}';
+// proto/gen is checked in as JavaScript, which the compiler does not emit.
+const suffixes = '{wasm,proto,json,js}';
 
 let copied = 0;
 for (const path of globSync(`${roots}/**/*.${suffixes}`, {

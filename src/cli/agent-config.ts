@@ -16,11 +16,14 @@ const Size = (description: string) =>
 const CollectorSettings = Type.Object(
   {
     enabled: Type.Optional(Type.Boolean({ description: 'Whether the collector runs.' })),
+    options: Type.Optional(
+      // Checked by the plugin, which names what it does not know.
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'The collector\u2019s own options.',
+      }),
+    ),
   },
-  {
-    // A collector's own settings are checked by its plugin, which names what it does not know.
-    additionalProperties: true,
-  },
+  closed,
 );
 
 const PluginSettings = Type.Object(

@@ -1,20 +1,14 @@
-// The agent's own process and build, under the names the field uses.
+// A process about itself: build, memory, CPU, event loop, under the names the field uses.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Labels } from '../src/labels/labels.ts';
-import type { Registry } from '../src/telemetry/metrics.ts';
-
-/** What this program is; for `outpost_build_info` and /api/v1/status/buildinfo. */
-export interface BuildInfo {
-  readonly version: string;
-  readonly revision: string;
-}
+import { Labels } from '../labels/labels.ts';
+import type { Registry } from './metrics.ts';
 
 /** Registers the process metrics. `startTime` is Unix ms. The returned function ends the measuring. */
 export function registerProcessMetrics(
   registry: Registry,
-  build: BuildInfo,
+  version: string,
   startTime: number,
 ): () => void {
   const delay = monitorEventLoopDelay({ resolution: 10 });
@@ -25,7 +19,7 @@ export function registerProcessMetrics(
     () => [
       {
         suffix: '',
-        labels: Labels.fromObject({ ...build, nodeversion: process.version }),
+        labels: Labels.fromObject({ version, nodeversion: process.version }),
         value: 1,
       },
     ],

@@ -1,0 +1,211 @@
+// The agent put together: database, plugin host, ingest, HTTP API, StoreAPI. All wiring is here; every
+// part is a parameter of the next.
+
+import { PluginHost } from '../plugins/host/plugin-host.ts';
+import type { PluginSpec } from '../plugins/host/plugin-spec.ts';
+import type { PluginState } from '../plugins/host/plugin-state.ts';
+import { newApi } from '../src/httpapi/api.ts';
+import { type ListenAddress, listenHttp } from '../src/httpapi/listen.ts';
+import type { ApiOptions, BuildInfo } from '../src/httpapi/options.ts';
+import { Labels } from '../src/labels/labels.ts';
+import type { Clock } from '../src/lifecycle/clock.ts';
+import type { Actor } from '../src/lifecycle/run-group.ts';
+import { Engine, type EngineOptions } from '../src/promql/engine.ts';
+import { RemoteWriteReceiver } from '../src/remote/receiver.ts';
+import { type GrpcServer, newGrpcServer } from '../src/storeapi/grpc-server.ts';
+import { listenGrpc } from '../src/storeapi/listen.ts';
+import { serveStore } from '../src/storeapi/server.ts';
+import { localSource } from '../src/storeapi/store-source.ts';
+import type { Logger } from '../src/telemetry/logger.ts';
+import type { Registry } from '../src/telemetry/metrics.ts';
+import { type Db, openDb } from '../src/tsdb/db.ts';
+import type { DbOptions } from '../src/tsdb/db-options.ts';
+import { EventLog } from './events.ts';
+import { renderMetrics } from './exporter.ts';
+import { Ingest } from './ingest.ts';
+import { SelfScrape } from './self-scrape.ts';
+
+export interface AgentOptions {
+  readonly dataDir: string;
+  readonly httpAddress: ListenAddress;
+  /** `host:port` or `unix:/path`. */
+  readonly grpcAddress: string;
+  readonly collectIntervalMs: number;
+  /** Announced over StoreAPI and put on every series there. */
+  readonly externalLabels: Labels;
+  /** The `instance` label of collected series. */
+  readonly instance: string;
+  readonly plugins: readonly PluginSpec[];
+  /** A directory of this agent alone for plugin sockets. */
+  readonly socketDir: string;
+  readonly database: Pick<DbOptions, 'retentionMs' | 'retentionBytes' | 'seriesMax'>;
+  readonly engine: Omit<EngineOptions, 'clock' | 'registry'>;
+  readonly remoteWriteReceiver: boolean;
+  readonly adminApi: boolean;
+  readonly buildInfo: BuildInfo;
+  /** Answers of `/api/v1/status/…` that only the main knows. */
+  readonly status: ApiOptions['status'];
+  readonly context: AgentContext;
+}
+
+/** What a process has. */
+export interface AgentContext {
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly fillRandom: (bytes: Uint8Array) => void;
+}
+
+/** An agent that listens; its actors have to be run. */
+export interface Agent {
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly actors: readonly Actor[];
+  /** Where each plugin is in its life. */
+  plugins(): ReadonlyMap<string, PluginState>;
+  /** Collected series at the moment. */
+  seriesCount(): number;
+}
+
+// A job is down when it missed two collections.
+const MISSED_INTERVALS = 2;
+
+/** Opens the database and starts to listen. Throws OutpostError; nothing is left open then. */
+export async function newAgent(options: AgentOptions): Promise<Agent> {
+  const { logger, registry, clock, random, fillRandom } = options.context;
+  const events = new EventLog(clock, logger, registry);
+  const db = await openDb(options.dataDir, {
+    clock,
+    logger: logger.child({ component: 'tsdb' }),
+    registry,
+    fillRandom,
+    ...options.database,
+  });
+  const nodeLabels = Labels.fromObject({ job: 'node', instance: options.instance });
+  const ownLabels = Labels.fromObject({ job: 'outpost', instance: options.instance });
+  const ingest = new Ingest({ storage: db, registry, events, targetLabels: nodeLabels });
+  const host = new PluginHost({
+    plugins: options.plugins,
+    sink: ingest,
+    onEvent: event => events.add(event),
+    clock,
+    random,
+    logger: logger.child({ component: 'plugins' }),
+    registry,
+    socketDir: options.socketDir,
+    intervalMs: options.collectIntervalMs,
+  });
+  const selfScrape = new SelfScrape({
+    storage: db,
+    gather: () => registry.gather(),
+    jobs: now =>
+      [...ingest.sources.values()].map(source => ({
+        targetLabels: nodeLabels,
+        up: now - source.lastCollected <= MISSED_INTERVALS * options.collectIntervalMs,
+      })),
+    targetLabels: ownLabels,
+    intervalMs: options.collectIntervalMs,
+    clock,
+    onLost: error => logger.warn('own metrics are not stored', { err: String(error) }),
+  });
+  let stopping = false;
+  try {
+    const http = await listenHttp(
+      newAgentApi(options, db, ingest, () => !stopping),
+      options.httpAddress,
+    );
+    const store = newStoreServer(options, db, () => (stopping ? 'it is stopping' : null));
+    const grpc = await listenGrpc(store, options.grpcAddress).catch(async error => {
+      await http.actor.run(AbortSignal.abort());
+      throw error;
+    });
+    return {
+      httpPort: http.port,
+      grpcPort: grpc.port,
+      actors: [
+        databaseActor(db, () => (stopping = true)),
+        { name: 'self-scrape', run: signal => selfScrape.run(signal) },
+        host,
+        http.actor,
+        grpc.actor,
+      ],
+      plugins: () => host.states(),
+      seriesCount: () => db.seriesCount,
+    };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, ready: () => boolean) {
+  const { logger, registry, clock, random } = options.context;
+  const receiver = options.remoteWriteReceiver
+    ? new RemoteWriteReceiver({
+        appendable: db,
+        clock,
+        registry,
+        seed: Math.floor(random() * 2 ** 32),
+      })
+    : null;
+  return newApi({
+    engine: new Engine({ ...options.engine, clock, registry }),
+    queryableFor: () => db,
+    ready,
+    buildInfo: options.buildInfo,
+    ...(options.status && { status: options.status }),
+    metadata: db,
+    metrics: (exposition, filter) =>
+      renderMetrics(ingest, () => registry.gather(), exposition, filter),
+    ...(receiver && { write: (body, headers) => receiver.receive(body, headers) }),
+    ...(options.adminApi && {
+      admin: { snapshot: request => snapshot(db, options, request.skipHead) },
+    }),
+    clock,
+    logger: logger.child({ component: 'http' }),
+    registry,
+  });
+}
+
+/** Names a snapshot as Prometheus does: the time and a random part. */
+async function snapshot(db: Db, options: AgentOptions, skipHead: boolean): Promise<string> {
+  const { clock, random } = options.context;
+  const time = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const suffix = Math.floor(random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
+  const name = `${time}-${suffix}`;
+  await db.snapshot(name, { skipHead });
+  return name;
+}
+
+/** The agent's StoreAPI, not yet listening. */
+function newStoreServer(options: AgentOptions, db: Db, notReady: () => string | null): GrpcServer {
+  const { clock } = options.context;
+  const server = newGrpcServer(clock);
+  serveStore(server, {
+    source: localSource(db),
+    externalLabels: () => options.externalLabels,
+    componentType: 'sidecar',
+    // The newest sample is always about to come, so the end stays open.
+    streams: () => [{ labels: options.externalLabels, minTime: db.minTime, maxTime: 2 ** 63 }],
+    notReady,
+    monotonic: () => clock.monotonic(),
+  });
+  return server;
+}
+
+function databaseActor(db: Db, onStop: () => void): Actor {
+  return {
+    name: 'database',
+    async run(signal) {
+      try {
+        await db.run(signal);
+      } finally {
+        onStop();
+        await db.close();
+      }
+    },
+  };
+}

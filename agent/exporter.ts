@@ -1,0 +1,29 @@
+// `/metrics`: the newest samples of every plugin and the agent's own metrics, filtered by collector.
+
+import { writeFamilies } from '../src/exposition/dialect.ts';
+import type { Exposition } from '../src/exposition/negotiate.ts';
+import type { MetricFamily } from '../src/telemetry/metrics.ts';
+import type { Ingest } from './ingest.ts';
+
+/** Which collectors are wanted: those collected where any is named, and none that is excluded. */
+export interface CollectorFilter {
+  readonly collect: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/**
+ * The whole text. The agent's own metrics belong to no collector: they are left out where `collect`
+ * names some, as an exporter that is asked for one collector answers with that alone.
+ */
+export function renderMetrics(
+  ingest: Ingest,
+  own: () => readonly MetricFamily[],
+  exposition: Exposition,
+  { collect, exclude }: CollectorFilter,
+): string {
+  const wanted = (collector: string): boolean =>
+    collect.length > 0 ? collect.includes(collector) : !exclude.includes(collector);
+  let text = '';
+  for (const source of ingest.sources.values()) text += source.latest.render(exposition, wanted);
+  return text + writeFamilies(collect.length > 0 ? [] : own(), exposition.dialect);
+}
