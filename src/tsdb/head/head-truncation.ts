@@ -15,17 +15,35 @@ const SLICE_SERIES = 256;
 
 /**
  * Drops all samples before `time`: from now on none is taken or shown, and once the readers under way are
- * done their memory is freed. Returns how many series are gone.
+ * done their memory is freed. Series without samples go too, but for those that somebody has just asked
+ * for and may be about to append to. Returns how many are gone.
  */
 export async function truncateHead(head: Head, time: number): Promise<number> {
+  head.coverBefore(time);
+  return await collect(head, { time, keepTouched: true });
+}
+
+/** Drops everything and starts afresh: nothing is left that new samples would be judged against. */
+export async function clearHead(head: Head): Promise<void> {
+  head.coverBefore(Number.POSITIVE_INFINITY);
+  await collect(head, { time: Number.POSITIVE_INFINITY, keepTouched: false });
+  head.maxTime = Number.NEGATIVE_INFINITY;
+}
+
+interface Collection {
+  readonly time: number;
+  readonly keepTouched: boolean;
+}
+
+async function collect(head: Head, collection: Collection): Promise<number> {
+  const { time } = collection;
   const { clock, logger } = head.options;
-  head.minValidTime = Math.max(head.minValidTime, time);
   const late = await head.leases.drain(time, clock, READERS_WAIT_MS);
   if (late > 0) logger.warn('readers of the head were cut off', { readers: late });
   const started = clock.monotonic();
   const slicer = new Slicer(() => clock.monotonic());
   const dirty = new Set<number>();
-  const removed = await dropSeries(head, { time, slicer, dirty });
+  const removed = await dropSeries(head, collection, { slicer, dirty });
   await head.index.lists.collect(dirty, ref => head.index.table.slotOf(ref) >= 0, slicer);
   if (removed > 0) await collectSymbols(head, slicer);
   collectTombstones(head, time);
@@ -42,7 +60,7 @@ export async function truncateHead(head: Head, time: number): Promise<number> {
  */
 export async function truncateLog(head: Head, dir: string, fs?: LogFs): Promise<void> {
   const { log, options, metrics } = head;
-  const minTime = head.minValidTime;
+  const minTime = head.visibleFrom;
   if (!log) return;
   log.cut();
   const to = log.segment - 1;
@@ -72,7 +90,8 @@ export async function truncateLog(head: Head, dir: string, fs?: LogFs): Promise<
 
 async function dropSeries(
   head: Head,
-  { time, slicer, dirty }: { time: number; slicer: Slicer; dirty: Set<number> },
+  { time, keepTouched }: Collection,
+  { slicer, dirty }: { slicer: Slicer; dirty: Set<number> },
 ): Promise<number> {
   const { arena, index, order } = head;
   const { table, lists } = index;
@@ -90,7 +109,7 @@ async function dropSeries(
     if (slot < 0) continue;
     const touched = table.takeTouch(slot);
     if (arena.dropBefore(slot, time) > 0) minTime = Math.min(minTime, arena.minTime(slot));
-    else if (!touched) {
+    else if (!(touched && keepTouched)) {
       lists.lists(table.symbols(slot), list => dirty.add(list));
       table.remove(slot);
       arena.free(slot);

@@ -70,8 +70,10 @@ export class Head implements Appendable, Queryable, MetadataSource {
   storedMinTime: number = Number.POSITIVE_INFINITY;
   /** Newest time that was stored, −Infinity while nothing was. */
   maxTime: number = Number.NEGATIVE_INFINITY;
-  /** Samples before this are neither taken nor shown: they belong to a range that is in blocks. */
+  /** Samples before this are refused: they belong to a range that is in blocks, or about to be. */
   minValidTime: number = Number.NEGATIVE_INFINITY;
+  /** Readers see nothing before this: it is in blocks. */
+  visibleFrom: number = Number.NEGATIVE_INFINITY;
   nextRef = 1;
   /** Where batches are logged; null while the log is replayed, and in a head that has none. */
   log: LogWriter | null = null;
@@ -106,7 +108,7 @@ export class Head implements Appendable, Queryable, MetadataSource {
   }
 
   querier(minTime: number, maxTime: number): Querier {
-    return new HeadQuerier(this, { minTime: Math.max(minTime, this.minValidTime), maxTime });
+    return new HeadQuerier(this, { minTime: Math.max(minTime, this.visibleFrom), maxTime });
   }
 
   metadata(): ReadonlyMap<string, MetricMetadata> {
@@ -164,6 +166,12 @@ export class Head implements Appendable, Queryable, MetadataSource {
     this.nextRef = Math.max(this.nextRef, ref + 1);
     this.metrics.seriesCreated.inc();
     return ref;
+  }
+
+  /** Says that everything before `time` is in blocks: it is neither taken nor shown any more. */
+  coverBefore(time: number): void {
+    this.minValidTime = Math.max(this.minValidTime, time);
+    this.visibleFrom = Math.max(this.visibleFrom, time);
   }
 
   /** Widens the head's range by samples that were just applied. */

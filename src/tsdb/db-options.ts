@@ -1,0 +1,62 @@
+// What a database can be told, and what it does when it is not.
+
+import type { Clock } from '../lifecycle/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Registry } from '../telemetry/metrics.ts';
+import type { LogFs } from './wal/log-fs.ts';
+
+export const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Blocks grow no larger, whatever the retention. */
+const BLOCK_RANGE_MAX_MS = 31 * DAY_MS;
+
+export interface DbOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** Fills the array with random bytes. */
+  readonly fillRandom: (bytes: Uint8Array) => void;
+  /** Blocks older than this are deleted; 0 keeps all. Default 15 days. */
+  readonly retentionMs?: number;
+  /** The oldest blocks are deleted beyond this many bytes; 0, the default, is no limit. */
+  readonly retentionBytes?: number;
+  /** Range of the blocks cut from the head. Default 2 hours. */
+  readonly blockRangeMs?: number;
+  /**
+   * Largest range compaction joins blocks to; the block range itself turns that off, as uploads to a
+   * bucket that is compacted elsewhere need it. Default: a tenth of the retention, at most 31 days.
+   */
+  readonly compactedRangeMaxMs?: number;
+  /** Most series in the head. Default 1,000,000. */
+  readonly seriesMax?: number;
+  /** How far ahead of the clock a sample may be. Default 10 minutes. */
+  readonly futureMs?: number;
+  /** Snappy for the log. Default true. */
+  readonly logCompression?: boolean;
+  readonly logSegmentBytes?: number;
+  /** Most memory for samples in the head. Default 4 GiB, also the most there can be. */
+  readonly headBytesMax?: number;
+  /** The file system under the log; for tests. */
+  readonly logFs?: LogFs;
+}
+
+/** Options with every default filled in. */
+export type DbSettings = Required<Omit<DbOptions, 'logFs' | 'headBytesMax' | 'logSegmentBytes'>> &
+  Pick<DbOptions, 'logFs' | 'headBytesMax' | 'logSegmentBytes'>;
+
+/** Fills in the defaults. */
+export function withDefaults(options: DbOptions): DbSettings {
+  const retentionMs = options.retentionMs ?? 15 * DAY_MS;
+  const blockRangeMs = options.blockRangeMs ?? 2 * HOUR_MS;
+  const tenth = retentionMs === 0 ? BLOCK_RANGE_MAX_MS : retentionMs / 10;
+  return {
+    retentionBytes: 0,
+    compactedRangeMaxMs: Math.max(blockRangeMs, Math.min(BLOCK_RANGE_MAX_MS, tenth)),
+    seriesMax: 1_000_000,
+    futureMs: 10 * 60_000,
+    logCompression: true,
+    ...options,
+    retentionMs,
+    blockRangeMs,
+  };
+}

@@ -1,0 +1,341 @@
+// The database of one data directory: the head with its log, and blocks. It can be opened by Prometheus,
+// and opens what Prometheus wrote; see docs of Prometheus' tsdb for the layout.
+
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Matcher } from '../labels/matcher.ts';
+import { sleep } from '../lifecycle/clock.ts';
+import { OutpostError } from '../lifecycle/errors.ts';
+import type { Appendable, Appender, MetadataSource, MetricMetadata } from '../storage/appender.ts';
+import { mergeQueriers } from '../storage/merge-queryables.ts';
+import type { Querier, Queryable } from '../storage/queryable.ts';
+import type { Block } from './block/block.ts';
+import { UlidSource } from './block/ulid.ts';
+import { BlockStore } from './block-store.ts';
+import { newDbMetrics } from './db-metrics.ts';
+import { type DbOptions, HOUR_MS, withDefaults } from './db-options.ts';
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { Head } from './head/head.ts';
+import { deleteFromHead } from './head/head-deletion.ts';
+import { type ReplayReport, replayLog } from './head/log-replay.ts';
+import { writeHeadBlock } from './head-blocks.ts';
+import {
+  applyRetention,
+  compact,
+  cutHead,
+  type DbParts,
+  emptyHead,
+  logBytes,
+} from './maintenance.ts';
+import { snapshotBlocks } from './snapshot.ts';
+import { LogWriter } from './wal/log-writer.ts';
+
+/** How often `run` does maintenance, and looks for blocks that others put there. */
+export const MAINTENANCE_INTERVAL_MS = 60_000;
+/** How often `run` flushes the log: what a power cut can take at most. A killed process loses nothing. */
+export const SYNC_INTERVAL_MS = 5000;
+
+/** A step of the wall clock larger than this holds back deletions by age … */
+const CLOCK_STEP_MS = HOUR_MS;
+/** … for so long, so that an operator can set the clock right first. */
+const CLOCK_TRUST_MS = 24 * HOUR_MS;
+/** A newest sample this far beyond what may be written shows that the clock stepped back. */
+const CLOCK_SLACK_MS = 5 * 60_000;
+
+/**
+ * Opens a data directory, creating it where it is absent. Throws `locked` where another process has it.
+ * Damaged blocks and log segments are repaired or set aside, counted and logged; they do not keep the
+ * database from opening.
+ */
+export async function openDb(dir: string, options: DbOptions): Promise<Db> {
+  mkdirSync(dir, { recursive: true });
+  const lock = lockDirectory(dir);
+  try {
+    return await Db.open(dir, options, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** An open database. Appenders and queriers of it work until `close`. */
+export class Db implements Queryable, Appendable, MetadataSource {
+  readonly dir: string;
+  /** What the replay of the log found at opening. */
+  readonly replay: ReplayReport;
+  readonly #parts: DbParts;
+  readonly #lock: DirectoryLock;
+  /** Maintenance, snapshots and closing run one after another. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  #reloadedAt: number;
+  #clockOffset: number;
+  /** Monotonic time until which nothing is deleted for its age. */
+  #clockDoubtedUntil = Number.NEGATIVE_INFINITY;
+
+  private constructor(parts: DbParts, replay: ReplayReport, lock: DirectoryLock) {
+    const { clock } = parts.settings;
+    this.dir = parts.dir;
+    this.replay = replay;
+    this.#parts = parts;
+    this.#lock = lock;
+    this.#reloadedAt = clock.monotonic();
+    this.#clockOffset = clock.now() - clock.monotonic();
+  }
+
+  /** For `openDb`, which holds the lock. */
+  static async open(dir: string, options: DbOptions, lock: DirectoryLock): Promise<Db> {
+    const parts = newParts(dir, options);
+    const { head, store, metrics, settings, logDir } = parts;
+    const { clock, logger } = settings;
+    store.removeLeftovers();
+    await store.reload({ setAside: true });
+    head.coverBefore(coveredUntil(store.blocks, clock.now() + settings.futureMs));
+    const replay = await replayLog(head, logDir, metrics.log.corruptions);
+    if (replay.damages === 0) removeHeadCaches(dir);
+    head.log = LogWriter.open(logDir, {
+      logger,
+      monotonic: () => clock.monotonic(),
+      metrics: metrics.log,
+      compress: settings.logCompression,
+      ...(settings.logSegmentBytes !== undefined && { segmentBytes: settings.logSegmentBytes }),
+      ...(settings.logFs && { fs: settings.logFs }),
+    });
+    return new Db(parts, replay, lock);
+  }
+
+  /** Series in the head. */
+  get seriesCount(): number {
+    return this.#parts.head.seriesCount;
+  }
+
+  /** Open blocks by time. */
+  get blocks(): readonly Block[] {
+    return this.#parts.store.blocks;
+  }
+
+  /** Unix ms of the oldest sample's range, Infinity while empty. */
+  get minTime(): number {
+    const { store, head } = this.#parts;
+    return Math.min(store.blocks[0]?.meta.minTime ?? Number.POSITIVE_INFINITY, head.minTime);
+  }
+
+  /** Unix ms of the newest sample, −Infinity while empty. */
+  get maxTime(): number {
+    const { store, head } = this.#parts;
+    return Math.max(head.maxTime, ...store.blocks.map(block => block.meta.maxTime - 1));
+  }
+
+  appender(): Appender {
+    this.#check();
+    return this.#parts.head.appender();
+  }
+
+  querier(minTime: number, maxTime: number): Querier {
+    this.#check();
+    const { store, head } = this.#parts;
+    const queriers = store.blocks
+      .filter(
+        ({ meta }) =>
+          meta.minTime <= maxTime && Math.max(meta.maxTime - 1, meta.minTime) >= minTime,
+      )
+      .map(block => block.querier(minTime, maxTime));
+    if (queriers.length === 0 || maxTime >= head.minTime) {
+      queriers.push(head.querier(minTime, maxTime));
+    }
+    return mergeQueriers(queriers);
+  }
+
+  metadata(): ReadonlyMap<string, MetricMetadata> {
+    return this.#parts.head.metadata();
+  }
+
+  /** Deletes samples with minTime ≤ t ≤ maxTime of the matching series; returns the number of series. */
+  delete(minTime: number, maxTime: number, matchers: readonly Matcher[]): Promise<number> {
+    return this.#exclusive(async () => {
+      const { head, store } = this.#parts;
+      let series = await deleteFromHead(head, minTime, maxTime, matchers);
+      for (const block of store.blocks) series += await block.delete(minTime, maxTime, matchers);
+      return series;
+    });
+  }
+
+  /**
+   * Cuts blocks that are ready, joins blocks, deletes what is too old, and looks for blocks on disk. A part
+   * that fails is counted and logged, and tried again the next time.
+   */
+  maintain(signal?: AbortSignal): Promise<void> {
+    return this.#exclusive(async () => {
+      const parts = this.#parts;
+      await this.#step('set the head right', () => this.#watchClock());
+      await this.#step('cut the head', () => cutHead(parts, signal));
+      await this.#step('reload blocks', () => this.#reload());
+      await this.#step('delete old blocks', () => this.#retain());
+      await this.#step('compact blocks', () => compact(parts, signal));
+      await this.#step('delete old blocks', () => this.#retain());
+    });
+  }
+
+  /** Flushes the log to the device. */
+  async sync(): Promise<void> {
+    await this.#parts.head.log?.sync();
+  }
+
+  /** Does what has to be done from time to time, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts.settings;
+    const every = async (ms: number, work: () => Promise<void>): Promise<void> => {
+      while (!signal.aborted) {
+        await sleep(clock, ms, signal).catch(() => {}); // aborted: the loop ends
+        if (!signal.aborted) await work();
+      }
+    };
+    await Promise.all([
+      every(SYNC_INTERVAL_MS, () => this.sync()),
+      every(MAINTENANCE_INTERVAL_MS, () => this.maintain(signal)),
+    ]);
+  }
+
+  /**
+   * Puts a copy of everything under `snapshots/<name>`, which Prometheus can open; returns its path.
+   * `skipHead` leaves out what is not in blocks yet.
+   */
+  snapshot(name: string, { skipHead = false } = {}): Promise<string> {
+    return this.#exclusive(async () => {
+      const { head, store, settings, ulids } = this.#parts;
+      const target = join(this.dir, 'snapshots', name);
+      if (existsSync(target)) {
+        throw new OutpostError('bad-data', `write a snapshot: it exists already: ${target}`);
+      }
+      await snapshotBlocks(
+        store.blocks.map(block => block.dir),
+        target,
+      );
+      if (!skipHead && Number.isFinite(head.minTime)) {
+        const range = { minTime: head.minTime, maxTime: head.maxTime + 1 };
+        const monotonic = (): number => settings.clock.monotonic();
+        await writeHeadBlock(head, target, range, { ulid: ulids.next(), monotonic });
+      }
+      return target;
+    });
+  }
+
+  /** Flushes the log, closes every file and gives the directory free. Waits for open queriers. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.#exclusive(async () => {
+      this.#closed = true;
+      await this.#parts.head.log?.close();
+      await this.#parts.store.close();
+      this.#lock.release();
+    });
+  }
+
+  async #watchClock(): Promise<void> {
+    const { settings, head, store } = this.#parts;
+    const { clock, logger, futureMs } = settings;
+    const offset = clock.now() - clock.monotonic();
+    const step = offset - this.#clockOffset;
+    this.#clockOffset = offset;
+    if (Math.abs(step) > CLOCK_STEP_MS) {
+      this.#clockDoubtedUntil = clock.monotonic() + CLOCK_TRUST_MS;
+      logger.warn('the clock stepped: nothing is deleted for its age for a day', { ms: step });
+    }
+    const latest = clock.now() + futureMs;
+    const validFrom = coveredUntil(store.blocks, latest);
+    const covered = Number.isFinite(head.minValidTime) && head.minValidTime > latest;
+    if (head.maxTime <= latest + CLOCK_SLACK_MS && !covered) return;
+    logger.warn('the newest samples lie ahead of the clock: the head is emptied', {
+      newest: head.maxTime,
+      now: clock.now(),
+    });
+    await emptyHead(this.#parts, validFrom);
+  }
+
+  async #reload(): Promise<void> {
+    const now = this.#parts.settings.clock.monotonic();
+    if (now - this.#reloadedAt < MAINTENANCE_INTERVAL_MS) return;
+    this.#reloadedAt = now;
+    await this.#parts.store.reload({ setAside: false });
+  }
+
+  #retain(): void {
+    const { clock } = this.#parts.settings;
+    applyRetention(this.#parts, { byTime: clock.monotonic() >= this.#clockDoubtedUntil });
+  }
+
+  async #step(what: string, work: () => void | Promise<void>): Promise<void> {
+    const { logger } = this.#parts.settings;
+    try {
+      await work();
+    } catch (error) {
+      this.#parts.metrics.maintenanceFailed.inc();
+      logger.error('maintenance failed', { step: what, err: error });
+    }
+  }
+
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    this.#check();
+    const run = this.#tail.then(() => {
+      this.#check();
+      return work();
+    });
+    this.#tail = run.catch(() => {}); // whoever called learns of it
+    return run;
+  }
+
+  #check(): void {
+    if (this.#closed) throw new OutpostError('unavailable', `use a closed database: ${this.dir}`);
+  }
+}
+
+function newParts(dir: string, options: DbOptions): DbParts {
+  const settings = withDefaults(options);
+  const { clock, logger, registry } = settings;
+  const logDir = join(dir, 'wal');
+  const metrics = newDbMetrics(registry, () => ({
+    blocks: store.blocks.length,
+    blockBytes: store.sizeBytes,
+    logBytes: logBytes(logDir),
+    lowestTime: orNaN(Math.min(store.blocks[0]?.meta.minTime ?? Infinity, head.minTime)),
+    paused: head.paused,
+  }));
+  metrics.retentionBytes.set(settings.retentionBytes);
+  metrics.retentionSeconds.set(settings.retentionMs / 1000);
+  const store = new BlockStore(dir, logger, metrics);
+  const head = new Head({
+    clock,
+    logger,
+    registry,
+    chunkRangeMs: settings.blockRangeMs,
+    seriesMax: settings.seriesMax,
+    futureMs: settings.futureMs,
+    ...(settings.headBytesMax !== undefined && { bytesMax: settings.headBytesMax }),
+  });
+  const ulids = new UlidSource(() => clock.now(), settings.fillRandom);
+  return { dir, logDir, settings, head, store, metrics, ulids };
+}
+
+/** End of the newest block that is not in the future, from where on the head takes samples. */
+function coveredUntil(blocks: readonly Block[], latest: number): number {
+  const ends = blocks.map(block => block.meta.maxTime).filter(end => end <= latest);
+  return Math.max(Number.NEGATIVE_INFINITY, ...ends);
+}
+
+/**
+ * Prometheus keeps chunks of the log's samples apart so that it starts faster. They are of no use here and
+ * would be out of date for a Prometheus that opens the directory later. Where there is an out-of-order
+ * log they hold more than the log does, and stay.
+ */
+function removeHeadCaches(dir: string): void {
+  const outOfOrder = join(dir, 'wbl');
+  if (existsSync(outOfOrder) && readdirSync(outOfOrder).length > 0) return;
+  for (const name of readdirSync(dir)) {
+    if (name !== 'chunks_head' && !name.startsWith('chunk_snapshot.')) continue;
+    rmSync(join(dir, name), { recursive: true, force: true });
+  }
+}
+
+function orNaN(time: number): number {
+  return Number.isFinite(time) ? time : Number.NaN;
+}
