@@ -1,7 +1,7 @@
 // All plugins of an agent, each supervised on its own: what one does spoils no other.
 
 import type { Clock } from '../../src/lifecycle/clock.ts';
-import type { Actor } from '../../src/lifecycle/run-group.ts';
+import { type Actor, aborted } from '../../src/lifecycle/run-group.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Registry } from '../../src/telemetry/metrics.ts';
 import { newHostMetrics } from './host-metrics.ts';
@@ -46,7 +46,10 @@ export class PluginHost implements Actor {
 
   /** Starts all plugins; resolves once `signal` has aborted and all of them have ended. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#supervisors.map(supervisor => supervisor.run(signal)));
+    await Promise.all([
+      aborted(signal),
+      ...this.#supervisors.map(supervisor => supervisor.run(signal)),
+    ]);
   }
 
   /** Collects once from every plugin that runs; resolves when the sink has the samples. */

@@ -11,7 +11,7 @@ import type { PluginSpec } from '../../plugins/host/plugin-spec.ts';
 import { parseDuration, parseSize } from '../encoding/units.ts';
 import { Labels } from '../labels/labels.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
-import type { Actor } from '../lifecycle/run-group.ts';
+import { type Actor, aborted } from '../lifecycle/run-group.ts';
 import { registerProcessMetrics } from '../telemetry/process-metrics.ts';
 import { type AgentConfig, AgentConfigSchema } from './agent-config.ts';
 import { readConfigFile } from './config-file.ts';
@@ -125,9 +125,7 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
     const cleanUp: Actor = {
       name: 'clean up',
       async run(signal) {
-        await new Promise<void>(resolve =>
-          signal.addEventListener('abort', () => resolve(), { once: true }),
-        );
+        await aborted(signal);
         stopMeasuring();
         removeSockets();
       },

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Agent } from '../../agent/agent.ts';
 import type { RunningQuerier } from '../../federation/query/querier.ts';
 import { sleep } from '../lifecycle/clock.ts';
+import { aborted } from '../lifecycle/run-group.ts';
 import { Registry } from '../telemetry/metrics.ts';
 import { type AgentFlags, startAgent, withAgentFlags } from './agent.ts';
 import { type Address, addressFlag, hostPort } from './flags.ts';
@@ -51,10 +52,7 @@ export function addUpCommand(program: Command): void {
             name: 'summary',
             async run(signal) {
               await printSummary(flags, { agent, querier }, context, signal);
-              await new Promise<void>(resolve => {
-                if (signal.aborted) resolve();
-                else signal.addEventListener('abort', () => resolve(), { once: true });
-              });
+              await aborted(signal);
             },
           },
         ];
