@@ -1,12 +1,15 @@
 // The gRPC side of the host: one connection to one plugin, the calls of proto/outpost/plugin/v1 with our
 // own codecs, health, and the controller that ends it.
 
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { grpc as healthProto } from '../../proto/gen/grpc.health.v1.js';
 import { outpost } from '../../proto/gen/outpost.plugin.v1.js';
 import { plugin as controllerProto } from '../../proto/gen/plugin.js';
-import { type ErrorCode, OutpostError } from '../../src/lifecycle/errors.ts';
+import type { Clock } from '../../src/lifecycle/clock.ts';
+import { OutpostError } from '../../src/lifecycle/errors.ts';
 import type { Handshake } from '../sdk/handshake.ts';
+import { asBuffer, callError, isUnimplemented } from './call-error.ts';
+import { CollectStream } from './collect-stream.ts';
 
 const { ConfigureRequest, ConfigureResponse, CollectRequest, DescribeRequest, DescribeResponse } =
   outpost.plugin.v1;
@@ -68,11 +71,14 @@ const SHUTDOWN: Method<controllerProto.Empty.$Properties, unknown> = {
 /** A connection to a plugin that has said where it listens. Every call has a deadline. */
 export class PluginConnection {
   readonly #client: Client;
-  readonly #now: () => number;
+  readonly #clock: Clock;
+  #stream: CollectStream | null;
 
-  constructor(client: Client, now: () => number) {
+  /** With `streams` false each collection is a call of its own. */
+  constructor(client: Client, clock: Clock, streams: boolean) {
     this.#client = client;
-    this.#now = now;
+    this.#clock = clock;
+    this.#stream = streams ? new CollectStream(client, clock) : null;
   }
 
   describe(): Promise<Description> {
@@ -90,9 +96,18 @@ export class PluginConnection {
     }));
   }
 
-  /** Asks for one collection; resolves with the encoded answer. */
-  collect(timeMs: number, definitionSeq: number, deadlineMs: number): Promise<Uint8Array> {
-    return this.#call(COLLECT, { timeMs, definitionSeq }, deadlineMs);
+  /** Asks for one collection, none other being under way; resolves with the encoded answer. */
+  async collect(timeMs: number, definitionSeq: number, deadlineMs: number): Promise<Uint8Array> {
+    const request = { timeMs, definitionSeq };
+    if (this.#stream !== null) {
+      try {
+        return await this.#stream.ask(COLLECT.encode(request), deadlineMs);
+      } catch (error) {
+        if (!isUnimplemented(error)) throw error;
+        this.#stream = null;
+      }
+    }
+    return this.#call(COLLECT, request, deadlineMs);
   }
 
   /** Whether the plugin says it serves; rejects when it does not answer. */
@@ -108,6 +123,7 @@ export class PluginConnection {
 
   /** Ends open calls and the connection. */
   close(): void {
+    this.#stream?.close();
     this.#client.close();
   }
 
@@ -123,7 +139,7 @@ export class PluginConnection {
         method.decode,
         request,
         new Metadata(),
-        { deadline: this.#now() + deadlineMs },
+        { deadline: this.#clock.now() + deadlineMs },
         (error, response) => {
           if (error) reject(callError(method.path, error));
           else resolve(response!);
@@ -134,7 +150,11 @@ export class PluginConnection {
 }
 
 /** Opens a connection to where the handshake points. Does not wait for it; the first call does. */
-export function connectPlugin(handshake: Handshake, now: () => number): PluginConnection {
+export function connectPlugin(
+  handshake: Handshake,
+  clock: Clock,
+  options: { readonly streams?: boolean } = {},
+): PluginConnection {
   const { network, address } = handshake;
   const target = network === 'unix' ? `unix:${address}` : address;
   const client = new Client(target, credentialsFor(handshake), {
@@ -144,7 +164,7 @@ export function connectPlugin(handshake: Handshake, now: () => number): PluginCo
     'grpc.enable_retries': 0,
     'grpc.use_local_subchannel_pool': 1,
   });
-  return new PluginConnection(client, now);
+  return new PluginConnection(client, clock, options.streams ?? true);
 }
 
 /** The one place that decides how a connection is secured. */
@@ -156,23 +176,4 @@ function credentialsFor({ certificate }: Handshake): ReturnType<typeof credentia
     );
   }
   return credentials.createInsecure();
-}
-
-const CODES: Readonly<Partial<Record<status, ErrorCode>>> = {
-  [status.DEADLINE_EXCEEDED]: 'timeout',
-  [status.CANCELLED]: 'canceled',
-  [status.UNAVAILABLE]: 'unavailable',
-  [status.NOT_FOUND]: 'not-found',
-  [status.RESOURCE_EXHAUSTED]: 'limit-exceeded',
-};
-
-function callError(path: string, error: ServiceError): OutpostError {
-  const code = CODES[error.code] ?? 'internal';
-  return new OutpostError(code, `call ${path}: ${error.details || error.message}`, {
-    cause: error,
-  });
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -126,7 +126,7 @@ export class PluginSupervisor {
     const { clock } = this.#tools;
     let connection: PluginConnection | null = null;
     try {
-      connection = connectPlugin(process.handshake, () => clock.now());
+      connection = connectPlugin(process.handshake, clock);
       if (!(await this.#introduce(connection))) {
         await this.#end(process);
         return signal.aborted ? 'stopped' : 'refused';

@@ -53,7 +53,10 @@ export function newFilesystem(ask: AskStatfs): Collector {
       let table: Uint8Array = new Uint8Array(0);
       let mounted: Mounted[] = [];
       let probes: MountProbe[] = [];
-      return async () => {
+      const report = (): void => {
+        for (const mount of mounted) mount.report();
+      };
+      return () => {
         const scanner = file.read();
         if (!scanner.isWholly(table)) {
           table = scanner.copyAll();
@@ -66,8 +69,8 @@ export function newFilesystem(ask: AskStatfs): Collector {
           });
           probes = mounted.flatMap(({ probe }) => probe ?? []);
         }
-        await askAll(probes, clock);
-        for (const mount of mounted) mount.report();
+        if (probes.length > 0) return askAll(probes, clock).then(report);
+        report();
       };
     },
   });

@@ -4,6 +4,7 @@
 import {
   Server,
   ServerCredentials,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type sendUnaryData,
   status,
@@ -124,9 +125,35 @@ function addPluginService(server: Server, runtime: PluginRuntime): void {
       describe: describe.definition,
       configure: configure.definition,
       collect: collect.definition,
+      collectStream: {
+        ...collect.definition,
+        path: `${service}CollectStream`,
+        requestStream: true,
+        responseStream: true,
+      },
     },
-    { describe: describe.handle, configure: configure.handle, collect: collect.handle },
+    {
+      describe: describe.handle,
+      configure: configure.handle,
+      collect: collect.handle,
+      collectStream: (call: CollectCall) => answerStream(runtime, call),
+    },
   );
+}
+
+type CollectCall = ServerDuplexStream<outpost.plugin.v1.CollectRequest, Uint8Array>;
+
+// The runtime makes one collection after the other, so answers keep the order of the requests.
+function answerStream(runtime: PluginRuntime, call: CollectCall): void {
+  call.on('data', (request: outpost.plugin.v1.CollectRequest) => {
+    runtime.collect(request.timeMs, request.definitionSeq).then(
+      bytes => call.writable && call.write(bytes),
+      error => call.emit('error', { code: status.UNKNOWN, details: String(error.message) }),
+    );
+  });
+  call.on('end', () => call.end());
+  // A host that goes away ends its call so; there is nobody left to tell.
+  call.on('error', () => {});
 }
 
 function description(runtime: PluginRuntime): outpost.plugin.v1.DescribeResponse.$Properties {

@@ -16,6 +16,7 @@ import {
 } from '../../plugins/sdk/handshake.ts';
 import { Labels, METRIC_NAME } from '../../src/labels/labels.ts';
 import { labelsProblem } from '../../src/labels/validate.ts';
+import { systemClock } from '../../src/lifecycle/clock.ts';
 import { until } from '../fakes/until.ts';
 
 /** How to start the plugin. */
@@ -165,6 +166,19 @@ export function testPlugin(name: string, command: () => PluginCommand): void {
       expect(forgot.definitionSeq).toBeGreaterThanOrEqual(known.definitionSeq);
     });
 
+    it('answers a call for each collection as it answers one call for all', async () => {
+      const started = start();
+      const calls = await started.connect({ streams: false });
+      await expect(calls.collect(NOW, 0, 5000)).rejects.toThrow('.Plugin/Collect:');
+      await calls.configure({});
+      const series = new Set((await collect(calls, 0)).series.map(({ id }) => id));
+      const stream = await started.connect();
+      for (let i = 0; i < 3; i++) {
+        const again = await collect(stream, 0);
+        expect(series.isSubsetOf(new Set(again.series.map(({ id }) => id)))).toBe(true);
+      }
+    });
+
     it('has counters that do not fall', async () => {
       const connection = await start().connect();
       await connection.configure({});
@@ -282,8 +296,8 @@ class Started {
     return found;
   }
 
-  async connect(): Promise<PluginConnection> {
-    const connection = connectPlugin(await this.handshake(), () => Date.now());
+  async connect(options: { readonly streams?: boolean } = {}): Promise<PluginConnection> {
+    const connection = connectPlugin(await this.handshake(), systemClock, options);
     this.#connections.push(connection);
     return connection;
   }
