@@ -3,11 +3,14 @@
 import { xorDecoder } from '../kernels/xor.ts';
 import type { Labels } from '../labels/labels.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
+import { decodeHistograms, isHistogramEncoding } from './histogram-chunk/decode.ts';
 import { lowerBound, type SampleColumns } from './samples.ts';
 import { type Chunk, ChunkEncoding, type Series } from './series.ts';
+import { decodeXor2 } from './xor2-chunk.ts';
 
 /**
- * Appends the chunk's samples with minTime ≤ t ≤ maxTime to `out`, bits intact. Throws OutpostError
+ * Appends the chunk's samples with minTime ≤ t ≤ maxTime to `out`, bits intact; native histograms as
+ * `decodeHistograms` says. Throws OutpostError
  * `corrupt` where the data is damaged and `execution` where the encoding has no decoder.
  */
 export function decodeChunk(
@@ -17,10 +20,8 @@ export function decodeChunk(
   out: SampleColumns,
 ): void {
   if (chunk.encoding !== ChunkEncoding.xor) {
-    throw new OutpostError(
-      'execution',
-      `decode chunk: float samples (encoding ${ChunkEncoding.xor}) can be read, this is ${nameOf(chunk.encoding)}`,
-    );
+    decodeOther(chunk, minTime, maxTime, out);
+    return;
   }
   const decoder = xorDecoder();
   const count = decoder.decode(chunk.data);
@@ -31,6 +32,17 @@ export function decodeChunk(
   const to =
     times[count - 1]! <= maxTime ? count : lowerBound(times, count, Math.floor(maxTime) + 1);
   if (from < to) out.append(times, values, from, to);
+}
+
+function decodeOther(chunk: Chunk, minTime: number, maxTime: number, out: SampleColumns): void {
+  if (isHistogramEncoding(chunk.encoding)) decodeHistograms(chunk, minTime, maxTime, out);
+  else if (chunk.encoding === ChunkEncoding.xor2) decodeXor2(chunk.data, minTime, maxTime, out);
+  else {
+    throw new OutpostError(
+      'execution',
+      `decode chunk: floats and native histograms can be read, this is ${nameOf(chunk.encoding)}`,
+    );
+  }
 }
 
 function nameOf(encoding: number): string {

@@ -27,4 +27,9 @@ export interface FloatHistogram {
   readonly negativeBuckets: Float64Array;
   /** Upper bounds, for the custom-bucket schema only. */
   readonly customValues: Float64Array;
+  /**
+   * True where it was stored with integer counts, and is stored so again as long as they are whole.
+   * Nobody else looks at it, and what is computed from a histogram need not carry it.
+   */
+  readonly integer?: boolean;
 }

@@ -10,6 +10,8 @@ export const ChunkEncoding = {
   histogram: 2,
   floatHistogram: 3,
   xor2: 4,
+  histogramStartTime: 5,
+  floatHistogramStartTime: 6,
   /** Thanos' five aggregates of one downsampled chunk. */
   aggregate: 0xff,
 } as const;
