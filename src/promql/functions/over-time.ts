@@ -9,29 +9,43 @@ import type { RangeContext, RangeFunctionFactory, Window } from './range-functio
 
 const kahan = new KahanSum();
 
+// The sums below keep Neumaier's compensation in locals: they are what dashboards spend their time in.
+
 function sum(window: Window): number {
   const { values, to } = window;
-  kahan.reset();
-  for (let i = window.from; i < to; i++) kahan.add(values[i]!);
-  return kahan.value;
+  let sum = 0;
+  let compensation = 0;
+  for (let i = window.from; i < to; i++) {
+    const value = values[i]!;
+    const total = sum + value;
+    if (total === Number.POSITIVE_INFINITY || total === Number.NEGATIVE_INFINITY) compensation = 0;
+    else if (Math.abs(sum) >= Math.abs(value)) compensation += sum - total + value;
+    else compensation += value - total + sum;
+    sum = total;
+  }
+  return sum + compensation;
 }
 
 /** The direct mean, until the sum would overflow; from there the running mean. */
 function mean(window: Window): number {
   const { values, from, to } = window;
-  kahan.reset();
-  kahan.sum = values[from]!;
+  let sum = values[from]!;
+  let compensation = 0;
   for (let i = from + 1; i < to; i++) {
-    const { sum: before, compensation } = kahan;
-    kahan.add(values[i]!);
-    if (Number.isFinite(kahan.sum) || Number.isNaN(kahan.sum)) continue;
-    const seen = i - from;
-    kahan.sum = before / seen;
-    kahan.compensation = compensation / seen;
-    return runningMean(window, i);
+    const value = values[i]!;
+    const total = sum + value;
+    if (total === Number.POSITIVE_INFINITY || total === Number.NEGATIVE_INFINITY) {
+      const seen = i - from;
+      kahan.sum = sum / seen;
+      kahan.compensation = compensation / seen;
+      return runningMean(window, i);
+    }
+    if (Math.abs(sum) >= Math.abs(value)) compensation += sum - total + value;
+    else compensation += value - total + sum;
+    sum = total;
   }
   const count = to - from;
-  return kahan.sum / count + kahan.compensation / count;
+  return sum / count + compensation / count;
 }
 
 /** Goes on from sample `start` with the mean of the samples before it in `kahan`. */

@@ -32,9 +32,9 @@ export function histogramRate(
     const result = difference(context, window, options.counter);
     if (result === null) return window.none();
     const first = window.histograms![window.from]!.count;
-    const counter =
-      options.counter && result.count > 0 && first >= 0 ? { result: result.count, first } : null;
-    let factor = extrapolationFactor(window, counter);
+    const fromZero = options.counter && result.count > 0 && first >= 0;
+    const zeroShare = fromZero ? first / result.count : Number.POSITIVE_INFINITY;
+    let factor = extrapolationFactor(window, zeroShare);
     if (options.perSecond) factor /= window.rangeMs / 1000;
     window.histogram = result.scale(factor).value;
     return 0;

@@ -23,11 +23,11 @@ interface RateOptions {
 /** Gaps up to this many average intervals are bridged in full. */
 const EXTRAPOLATION_THRESHOLD = 1.1;
 
-/** The share by which a difference over the samples is stretched to the window. */
-export function extrapolationFactor(
-  window: Window,
-  counter: { readonly result: number; readonly first: number } | null,
-): number {
+/**
+ * The share by which a difference over the samples is stretched to the window. A counter's line is not drawn
+ * below zero: `zeroShare` is its first value over its growth, infinite for anything else.
+ */
+export function extrapolationFactor(window: Window, zeroShare: number): number {
   const { times, from, to, endMs, rangeMs } = window;
   const firstMs = times[from]!;
   const lastMs = times[to - 1]!;
@@ -37,11 +37,8 @@ export function extrapolationFactor(
   const average = sampled / (to - from - 1);
   const threshold = average * EXTRAPOLATION_THRESHOLD;
   if (toStart >= threshold) toStart = average / 2;
-  if (counter) {
-    // A counter is never negative, so the line is not drawn below zero.
-    const toZero = sampled * (counter.first / counter.result);
-    if (toZero < toStart) toStart = toZero;
-  }
+  const toZero = sampled * zeroShare;
+  if (toZero < toStart) toStart = toZero;
   if (toEnd >= threshold) toEnd = average / 2;
   return (sampled + toStart + toEnd) / sampled;
 }
@@ -84,8 +81,8 @@ class ExtrapolatedRate implements RangeFunction {
     const first = values[from]!;
     let result = values[to - 1]! - first;
     if (this.#resetCount > 0) result = this.#corrected(window, result);
-    const counter = this.#options.counter && result > 0 && first >= 0 ? { result, first } : null;
-    let factor = extrapolationFactor(window, counter);
+    const fromZero = this.#options.counter && result > 0 && first >= 0;
+    let factor = extrapolationFactor(window, fromZero ? first / result : Number.POSITIVE_INFINITY);
     if (this.#options.perSecond) factor /= rangeMs / 1000;
     return result * factor;
   }

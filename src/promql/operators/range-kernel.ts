@@ -74,11 +74,12 @@ export class RangeKernel implements RowKernel {
     const window = this.#window;
     window.absent = false;
     window.histogram = null;
-    const value = window.allFloats
-      ? this.#function.floats(window)
-      : this.#function.mixed
-        ? this.#function.mixed(window)
-        : this.#passOverHistograms();
+    const value =
+      window.histograms === null || window.allFloats
+        ? this.#function.floats(window)
+        : this.#function.mixed
+          ? this.#function.mixed(window)
+          : this.#passOverHistograms();
     if (window.absent) return false;
     if (window.histogram !== null) {
       block.setHistogram(cell, window.histogram);
