@@ -13,6 +13,7 @@ import type { Actor } from '../src/lifecycle/run-group.ts';
 import { Engine, type EngineOptions } from '../src/promql/engine.ts';
 import { RemoteWriteReceiver } from '../src/remote/receiver.ts';
 import { type GrpcServer, newGrpcServer } from '../src/storeapi/grpc-server.ts';
+import type { StreamInfo } from '../src/storeapi/info.ts';
 import { listenGrpc } from '../src/storeapi/listen.ts';
 import { serveStore } from '../src/storeapi/server.ts';
 import { localSource } from '../src/storeapi/store-source.ts';
@@ -41,6 +42,10 @@ export interface AgentOptions {
   readonly database: Pick<DbOptions, 'retentionMs' | 'retentionBytes' | 'seriesMax'>;
   readonly engine: Omit<EngineOptions, 'clock' | 'registry'>;
   readonly remoteWriteReceiver: boolean;
+  /** Whether the agent's own metrics are stored beside the host's. */
+  readonly selfMetrics: boolean;
+  /** RE2 an Origin must match for a browser elsewhere to read answers; none where absent. */
+  readonly corsOrigin?: string;
   readonly adminApi: boolean;
   readonly buildInfo: BuildInfo;
   /** Answers of `/api/v1/status/…` that only the main knows. */
@@ -70,6 +75,8 @@ export interface Agent {
 
 // A job is down when it missed two collections.
 const MISSED_INTERVALS = 2;
+/** How far behind the newest sample the head still takes one: half a block range. */
+const LATE_MS = 3_600_000;
 
 /** Opens the database and starts to listen. Throws OutpostError; nothing is left open then. */
 export async function newAgent(options: AgentOptions): Promise<Agent> {
@@ -125,7 +132,9 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
       grpcPort: grpc.port,
       actors: [
         databaseActor(db, () => (stopping = true)),
-        { name: 'self-scrape', run: signal => selfScrape.run(signal) },
+        ...(options.selfMetrics
+          ? [{ name: 'self-scrape', run: selfScrape.run.bind(selfScrape) }]
+          : []),
         host,
         http.actor,
         grpc.actor,
@@ -162,6 +171,7 @@ function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, ready: () =>
     ...(options.adminApi && {
       admin: { snapshot: request => snapshot(db, options, request.skipHead) },
     }),
+    ...(options.corsOrigin !== undefined && { corsOrigin: options.corsOrigin }),
     clock,
     logger: logger.child({ component: 'http' }),
     registry,
@@ -188,12 +198,21 @@ function newStoreServer(options: AgentOptions, db: Db, notReady: () => string | 
     source: localSource(db),
     externalLabels: () => options.externalLabels,
     componentType: 'sidecar',
-    // The newest sample is always about to come, so the end stays open.
-    streams: () => [{ labels: options.externalLabels, minTime: db.minTime, maxTime: 2 ** 63 }],
+    streams: () => [announcedStream(options.externalLabels, db)],
     notReady,
     monotonic: () => clock.monotonic(),
   });
   return server;
+}
+
+/**
+ * Queriers leave out a store whose range lies outside the query, and learn of a change seconds later. So
+ * the announcement covers what may come next: newer samples, late ones, anything while it is empty.
+ */
+function announcedStream(labels: Labels, db: Db): StreamInfo {
+  const maxTime = 2 ** 63;
+  if (!Number.isFinite(db.minTime)) return { labels, minTime: -(2 ** 63), maxTime };
+  return { labels, minTime: Math.min(db.minTime, db.maxTime - LATE_MS), maxTime };
 }
 
 function databaseActor(db: Db, onStop: () => void): Actor {

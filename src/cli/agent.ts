@@ -42,6 +42,8 @@ export interface AgentFlags extends CommonFlags, EngineFlags {
   readonly 'storage.retention.time'?: number;
   readonly 'storage.retention.size'?: number;
   readonly plugins: boolean;
+  readonly selfMetrics: boolean;
+  readonly 'web.cors.origin'?: string;
   readonly 'web.enableRemoteWriteReceiver'?: boolean;
   readonly 'web.enableAdminApi'?: boolean;
 }
@@ -81,6 +83,8 @@ export function withAgentFlags(command: Command): Command {
       sizeFlag,
     )
     .option('--no-plugins', 'start no plugins')
+    .option('--no-self-metrics', 'do not store the agent’s own metrics')
+    .option('--web.cors.origin <regex>', 'origins whose pages may read answers (default: none)')
     .option('--web.enable-remote-write-receiver', 'take remote write at /api/v1/write')
     .option('--web.enable-admin-api', 'allow /api/v1/admin/tsdb/snapshot');
 }
@@ -164,6 +168,8 @@ function agentOptions(
       ...(config.storage?.series_max !== undefined && { seriesMax: config.storage.series_max }),
     },
     engine: engineOptions(flags),
+    selfMetrics: flags.selfMetrics,
+    ...(flags['web.cors.origin'] !== undefined && { corsOrigin: flags['web.cors.origin'] }),
     remoteWriteReceiver: flags['web.enableRemoteWriteReceiver'] ?? false,
     adminApi: flags['web.enableAdminApi'] ?? false,
     buildInfo: buildInfo(version),

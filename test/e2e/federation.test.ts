@@ -7,12 +7,7 @@ import { remoteWrite } from './remote-write.ts';
 const processes = new Processes();
 afterEach(() => processes.cleanUp());
 
-const receiving = [
-  '--web.enable-remote-write-receiver',
-  '--no-plugins',
-  '--collect-interval',
-  '1h',
-];
+const receiving = ['--web.enable-remote-write-receiver', '--no-plugins', '--no-self-metrics'];
 const STEP_MS = 1000;
 
 async function startPair(): Promise<{ a: Running; b: Running; query: Running; folderA: string }> {

@@ -116,6 +116,7 @@ scrape_configs:
       '--data-dir',
       processes.folder(),
       '--no-plugins',
+      '--no-self-metrics',
       '--web.enable-remote-write-receiver',
     ]);
     const prometheus = await startPrometheus(
@@ -148,6 +149,7 @@ remote_write:
       '--data-dir',
       folder,
       '--no-plugins',
+      '--no-self-metrics',
       '--web.enable-remote-write-receiver',
     ]);
     // Two hours and more in the past and up to now: enough for a block and a head.
