@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeXor } from '../../../src/kernels/xor.ts';
 import { Labels } from '../../../src/labels/labels.ts';
@@ -9,6 +10,7 @@ import { mergeSeriesSets } from '../../../src/storage/merge.ts';
 import { SampleColumns } from '../../../src/storage/samples.ts';
 import type { Chunk, Series } from '../../../src/storage/series.ts';
 import { ColumnSeries, listSeriesSet } from '../../../src/storage/series-list.ts';
+import { corpusFolder } from '../../fakes/corpora.ts';
 
 type Points = readonly (readonly [number, number])[];
 
@@ -170,8 +172,8 @@ test('series that exist only decoded are replicas too', async () => {
 });
 
 // Recorded replicas with the result that Thanos 0.42.4 publishes; kept outside the repository.
-const CORPUS = new URL('../../../../shared/corpora/thanos/query-testdata/', import.meta.url);
-const present = existsSync(CORPUS);
+const corpus = corpusFolder('thanos');
+const why = corpus ? '' : ' (skipped: the recordings are not on this machine)';
 
 interface RecordedSeries {
   labels: { name: string; value: string }[];
@@ -179,7 +181,7 @@ interface RecordedSeries {
 }
 
 function recorded(file: string): Series[] {
-  const text = readFileSync(new URL(file, CORPUS), 'utf8');
+  const text = readFileSync(join(corpus!, 'query-testdata', file), 'utf8');
   const frames = text
     .split('\n')
     .filter(line => line.trim() !== '')
@@ -197,11 +199,9 @@ function recorded(file: string): Series[] {
   );
 }
 
-const why = present ? '' : ` (skipped: not found at ${CORPUS.pathname})`;
-
-describe.skipIf(!present)(`recorded replicas${why}`, () => {
+describe.skipIf(!corpus)(`recorded replicas${why}`, () => {
   test('issue 2890: an instant selector with 15 minutes lookback sees what is published', async () => {
-    const file = new URL('issue2890-expected-dedup.json', CORPUS);
+    const file = join(corpus!, 'query-testdata', 'issue2890-expected-dedup.json');
     const expected = JSON.parse(readFileSync(file, 'utf8')).data.result[0].values as [
       number,
       string,
