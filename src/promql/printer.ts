@@ -10,6 +10,7 @@ import type {
   DurationExpr,
   Expr,
   MatrixSelector,
+  NumberLiteral,
   SubqueryExpr,
   VectorSelector,
 } from './ast.ts';
@@ -19,9 +20,7 @@ import { formatDurationMs, formatPlain, formatShort, quote } from './literals.ts
 export function printExpr(expr: Expr): string {
   switch (expr.kind) {
     case 'number':
-      return expr.duration
-        ? formatDurationMs(Math.round(expr.value * 1000))
-        : formatPlain(expr.value);
+      return printNumber(expr);
     case 'string':
       return quote(expr.value);
     case 'parens':
@@ -41,6 +40,12 @@ export function printExpr(expr: Expr): string {
     case 'subquery':
       return printSubquery(expr);
   }
+}
+
+// A sign in front of a literal is part of it, so infinity is written without one.
+function printNumber({ value, duration }: NumberLiteral): string {
+  if (duration) return formatDurationMs(Math.round(value * 1000));
+  return value === Number.POSITIVE_INFINITY ? 'Inf' : formatPlain(value);
 }
 
 function printLabels(names: readonly string[]): string {

@@ -1,0 +1,44 @@
+// Upstream's scripts as a ratchet: no file may pass fewer commands than it did.
+
+import { describe, expect, it } from 'vitest';
+import { corpusPresent, readScript, scriptNames } from './corpus.ts';
+import { conformanceEngine, runScript } from './runner.ts';
+
+/** Commands that pass, by file. Raise a number when more do. */
+const PASSED: Readonly<Record<string, number>> = {
+  'aggregators.test': 160,
+  'at_modifier.test': 71,
+  'collision.test': 2,
+  'duration_expression.test': 59,
+  'extended_vectors.test': 34,
+  'fill-modifier.test': 46,
+  'functions.test': 431,
+  'histograms.test': 185,
+  'info.test': 1,
+  'limit.test': 37,
+  'literals.test': 25,
+  'name_label_dropping.test': 30,
+  'native_histograms.test': 522,
+  'operators.test': 213,
+  'range_queries.test': 18,
+  'selectors.test': 31,
+  'staleness.test': 17,
+  'start_timestamps.test': 3,
+  'subquery.test': 34,
+  'trig_functions.test': 19,
+  'type_and_unit.test': 58,
+};
+
+describe.skipIf(!corpusPresent)('promqltest scripts (skipped where the corpus is absent)', () => {
+  it('knows every script', () => {
+    expect(Object.keys(PASSED)).toEqual(scriptNames());
+  });
+
+  for (const [name, passed] of Object.entries(PASSED)) {
+    it(`${name} passes at least ${passed} commands`, async () => {
+      const report = await runScript(readScript(name), conformanceEngine());
+      const shown = report.failures.map(f => `${f.line}: ${f.query}: ${f.reason}`).join('\n');
+      expect(report.passed, shown).toBeGreaterThanOrEqual(passed);
+    });
+  }
+});
