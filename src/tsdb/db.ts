@@ -167,6 +167,7 @@ export class Db implements Queryable, Appendable, MetadataSource {
   maintain(signal?: AbortSignal): Promise<void> {
     return this.#exclusive(async () => {
       const parts = this.#parts;
+      parts.head.index.table.nextAge();
       await this.#step('set the head right', () => this.#watchClock());
       await this.#step('cut the head', () => cutHead(parts, signal));
       await this.#step('reload blocks', () => this.#reload());
@@ -274,14 +275,14 @@ export class Db implements Queryable, Appendable, MetadataSource {
     }
   }
 
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
     this.#check();
     const run = this.#tail.then(() => {
       this.#check();
       return work();
     });
     this.#tail = run.catch(() => {}); // whoever called learns of it
-    return run;
+    return await run;
   }
 
   #check(): void {

@@ -18,9 +18,11 @@ export const BLOCK_START = 1_699_999_200_000;
 export const HOUR = 3_600_000;
 export const BLOCK_RANGE = 2 * HOUR;
 
+// One sequence for all, so that a directory opened again does not get the same block ids.
+let state = 1;
+
 /** Opens a database whose clock says BLOCK_START + 1 d unless told otherwise. */
 export function openTestDb(dir: string, options: Partial<DbOptions> = {}): Promise<Db> {
-  let state = 1;
   return openDb(dir, {
     clock: new ManualClock(BLOCK_START + 24 * HOUR),
     logger: silentLogger,

@@ -107,9 +107,8 @@ async function dropSeries(
     }
     const slot = table.slotOf(refs[i]!);
     if (slot < 0) continue;
-    const touched = table.takeTouch(slot);
     if (arena.dropBefore(slot, time) > 0) minTime = Math.min(minTime, arena.minTime(slot));
-    else if (!(touched && keepTouched)) {
+    else if (!(keepTouched && table.recentlyTouched(slot))) {
       lists.lists(table.symbols(slot), list => dirty.add(list));
       table.remove(slot);
       arena.free(slot);

@@ -145,7 +145,6 @@ export class Head implements Appendable, Queryable, MetadataSource {
       );
     }
     const ref = this.createSeries(this.nextRef, labels.pairs);
-    table.touch(table.slotOf(ref));
     this.unlogged.push(ref);
     return ref;
   }

@@ -15,8 +15,9 @@ export class SeriesTable {
   #labelsAt = new Uint32Array(INITIAL_SLOTS);
   #labelWords = new Uint16Array(INITIAL_SLOTS);
   #hashes = new Uint32Array(INITIAL_SLOTS);
-  /** 1 where somebody asked for the series since the last collection looked. */
+  /** The age in which somebody last asked for the series. */
   #touched = new Uint8Array(INITIAL_SLOTS);
+  #age = 0;
   /** Slot + 1, 0 where empty; linear probing from `hash & mask`. */
   #buckets = new Uint32Array(INITIAL_SLOTS * 2);
 
@@ -48,14 +49,17 @@ export class SeriesTable {
 
   /** Notes that somebody has the series' reference in hand and may be about to append. */
   touch(slot: number): void {
-    this.#touched[slot] = 1;
+    this.#touched[slot] = this.#age;
   }
 
-  /** Whether the series was touched since this was last asked. */
-  takeTouch(slot: number): boolean {
-    const touched = this.#touched[slot] === 1;
-    this.#touched[slot] = 0;
-    return touched;
+  /** Starts a new age; touches of the last two count as recent. */
+  nextAge(): void {
+    this.#age = (this.#age + 1) & 0xff;
+  }
+
+  /** Whether the series was touched or created recently; once in a long while true without reason. */
+  recentlyTouched(slot: number): boolean {
+    return ((this.#age - this.#touched[slot]!) & 0xff) < 2;
   }
 
   /** Symbols of a slot's labels: name, value, name, value, … Valid until a series is added. */
@@ -90,7 +94,7 @@ export class SeriesTable {
     const start = this.#labels.take(count);
     for (let i = 0; i < count; i++) this.#labels.words[start + i] = symbols[i]!;
     this.#slotRefs[slot] = ref;
-    this.#touched[slot] = 0;
+    this.#touched[slot] = this.#age;
     this.#labelsAt[slot] = start;
     this.#labelWords[slot] = count;
     this.#hashes[slot] = hashOf(symbols, count);
