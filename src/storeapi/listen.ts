@@ -2,6 +2,8 @@
 
 import { type Actor, aborted } from '../lifecycle/run-group.ts';
 import type { GrpcServer } from './grpc-server.ts';
+import { serveHealth } from './health.ts';
+import { serveReflection } from './reflection.ts';
 
 /** How long open calls may take to end once the server stops. */
 const GRACE_MS = 2000;
@@ -12,15 +14,22 @@ export interface ListeningGrpc {
   readonly actor: Actor;
 }
 
-/** Binds `host:port` or `unix:/path`. Throws `unavailable` with the address where that is not possible. */
+/**
+ * Adds health and reflection, and binds `host:port` or `unix:/path`. Call it once all other services are
+ * added. Throws `unavailable` with the address where that is not possible.
+ */
 export async function listenGrpc(server: GrpcServer, address: string): Promise<ListeningGrpc> {
+  const health = serveHealth(server);
+  serveReflection(server);
   const port = await server.bind(address);
+  health.setServing(true);
   return {
     port,
     actor: {
       name: 'grpc',
       async run(signal) {
         await aborted(signal);
+        health.setServing(false);
         await server.stop(GRACE_MS);
       },
     },
