@@ -4,6 +4,10 @@
 import { machine } from 'node:os';
 import { join } from 'node:path';
 import { defineCollector } from '../sdk/collector.ts';
+import type { Series } from '../sdk/metrics.ts';
+
+/** A host gets a new name, if ever, by hand. */
+const REREAD_MS = 60_000;
 
 export const uname = defineCollector({
   name: 'uname',
@@ -15,15 +19,19 @@ export const uname = defineCollector({
       help: 'What uname(2) says of the host; always 1.',
       labels: ['sysname', 'release', 'version', 'machine', 'nodename', 'domainname'],
     });
-    const field = (name: string) => files.file(join(files.roots.procfs, 'sys/kernel', name));
-    const fields = ['ostype', 'osrelease', 'version', 'hostname', 'domainname'].map(field);
+    const fields = ['ostype', 'osrelease', 'version', 'hostname', 'domainname'].map(name =>
+      join(files.roots.procfs, 'sys/kernel', name),
+    );
     const architecture = machine();
-    return () => {
-      const [system, release, version, host, domain] = fields.map(file => {
-        const scanner = file.readIfPresent();
-        return scanner?.line() ? scanner.rest() : '';
-      });
-      info.with(system!, release!, version!, architecture, host!, domain!).set(1);
+    let series: Series | null = null;
+    let readAt = -Infinity;
+    return time => {
+      if (series === null || Math.abs(time - readAt) >= REREAD_MS) {
+        const [system, release, version, host, domain] = fields.map(path => files.text(path) ?? '');
+        series = info.with(system!, release!, version!, architecture, host!, domain!);
+        readAt = time;
+      }
+      series.set(1);
     };
   },
 });

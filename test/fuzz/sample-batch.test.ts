@@ -11,19 +11,21 @@ import { RecordingSink } from '../fakes/recording-sink.ts';
 const { CollectResponse } = outpost.plugin.v1;
 
 const text = fc.string({ unit: 'grapheme', maxLength: 8 });
-const id = fc.oneof(fc.nat({ max: 6 }), fc.nat({ max: 0xffff_fffe }));
+/** Often the same, so that families, series and samples meet. */
+const name = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('x', 'y') }, text);
+const id = fc.oneof({ weight: 9, arbitrary: fc.nat({ max: 6 }) }, fc.nat({ max: 0xffff_fffe }));
 const answer = fc.record({
   timeMs: fc.integer({ min: -(2 ** 40), max: 2 ** 45 }),
   definitionSeq: fc.nat(),
   families: fc.array(
-    fc.record({ name: text, type: fc.nat({ max: 2 }), help: text, unit: text, collector: text }),
+    fc.record({ name, type: fc.nat({ max: 2 }), help: text, unit: text, collector: text }),
     { maxLength: 4 },
   ),
   series: fc.array(
     fc.record({
       id,
-      family: text,
-      labels: fc.array(fc.record({ name: text, value: text }), { maxLength: 3 }),
+      family: name,
+      labels: fc.array(fc.record({ name, value: name }), { maxLength: 3 }),
     }),
     { maxLength: 6 },
   ),

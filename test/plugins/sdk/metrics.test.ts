@@ -87,6 +87,22 @@ describe('a metric table', () => {
     expect(family.with('old')).toBe(old);
   });
 
+  it('lets a handle kept for long and a new one for the same labels be one series', () => {
+    const table = new MetricTable();
+    const writer = new SampleBatchWriter();
+    const family = table.metricsOf('demo').gauge({ name: 'x', help: 'X.', labels: ['a'] });
+    const kept = family.with('1');
+    table.begin();
+    kept.set(1);
+    for (let i = 0; i < 310; i++) {
+      collect(table, writer, 0);
+      table.begin();
+    }
+    family.with('1').set(2);
+    kept.set(3);
+    expect(samples(collect(table, writer, 0))).toEqual([[0, 3]]);
+  });
+
   it('keeps no series beyond its limit and counts what was set to them', () => {
     const table = new MetricTable(2);
     const family = table.metricsOf('demo').gauge({ name: 'x', help: 'X.', labels: ['a'] });
