@@ -222,10 +222,12 @@ export function withoutParens(expr: Expr): Expr {
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '>', '<', '>=', '<=']);
 const SETS: ReadonlySet<string> = new Set(['and', 'or', 'unless']);
 
+/** True for the operators that compare. */
 export function isComparison(op: BinaryOp): op is ComparisonOp {
   return COMPARISONS.has(op);
 }
 
+/** True for and, or, unless. */
 export function isSetOp(op: BinaryOp): op is SetOp {
   return SETS.has(op);
 }

@@ -3,6 +3,7 @@
 import type { Counter, Histogram, Registry, Vector } from '../telemetry/metrics.ts';
 import type { Gate } from './gate.ts';
 
+/** Counters of one engine. Registers its families, so a registry serves one engine. */
 export class EngineMetrics {
   readonly #queries: Vector<Counter>;
   readonly #seconds: Histogram;

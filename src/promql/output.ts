@@ -2,6 +2,7 @@
 // joined, stable order.
 
 import type { Labels } from '../labels/labels.ts';
+import { OutpostError } from '../lifecycle/errors.ts';
 import type { FloatHistogram } from '../storage/histogram.ts';
 import { SampleColumns } from '../storage/samples.ts';
 import type { Execution } from './execution.ts';
@@ -108,6 +109,12 @@ function toSeries(labels: Labels, row: Row, allTimes: Float64Array): MatrixSerie
 /** The samples of a range expression asked for by itself, ordered by labels. */
 export async function collectRange(execution: Execution, plan: RangePlan): Promise<MatrixSeries[]> {
   const { source, shape } = plan;
+  if (shape.beforeMs > 0) {
+    throw new OutpostError(
+      'execution',
+      'an anchored or smoothed range has no samples of its own: ask rate, increase or delta of it',
+    );
+  }
   const end = shape.ends.startMs;
   const columns = new SampleColumns();
   const out: MatrixSeries[] = [];

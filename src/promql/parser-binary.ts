@@ -13,6 +13,7 @@ export interface BinaryParts {
   readonly right: Expr;
 }
 
+/** Puts a binary expression together. Throws ParseError for label names that cannot be. */
 export function readBinary(source: Source, parts: BinaryParts): BinaryExpr {
   const { op, node, left, right } = parts;
   const modifiers = node.children.slice(2, -1);

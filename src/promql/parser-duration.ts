@@ -10,6 +10,7 @@ const SECONDS_MAX = 2 ** 63 / 1e9;
 
 const OPS = ['+', '-', '*', '/', '%', '^'] as const;
 
+/** Reads a duration node. Throws ParseError for numbers out of range. */
 export function readDuration(source: Source, node: SyntaxNode): DurationExpr {
   const span: Span = { start: node.start, end: node.end };
   const [first, second, third] = node.children;

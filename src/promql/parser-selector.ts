@@ -9,6 +9,7 @@ import { type Source, stringValue, textOf } from './parser-source.ts';
 
 const MATCH_TYPES: readonly MatchType[] = ['=', '!=', '=~', '!~'];
 
+/** Reads a selector node. Throws ParseError for expressions that are not RE2. */
 export function readSelector(source: Source, node: SyntaxNode): VectorSelector {
   const identifier = node.children.find(child => child.name === 'Identifier');
   const braces = node.children.find(child => child.name === 'LabelMatchers');

@@ -5,9 +5,10 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import type { CallExpr, Expr } from './ast.ts';
 import { withoutParens } from './ast.ts';
 import { typeOf } from './check.ts';
+import { EXTENDED_FUNCTIONS, extendedFunction } from './functions/extended.ts';
 import { HISTOGRAM_PARTS } from './functions/histogram.ts';
 import { dropHistograms, MATH } from './functions/math.ts';
-import type { RangeContext } from './functions/range-function.ts';
+import type { RangeContext, RangeFunctionFactory } from './functions/range-function.ts';
 import { NAME_KEEPING, RANGE_FUNCTIONS } from './functions/range-functions.ts';
 import { DATE_PARTS, dateChange, datePart } from './functions/time.ts';
 import type { Grid } from './grid.ts';
@@ -108,12 +109,28 @@ function planRangeCall(planner: Planner, expr: CallExpr, name: string, grid: Gri
     annotate: (kind, message) => execution.annotations.add(kind, message, matrix.span),
     annotateAt: (kind, message, span) => execution.annotations.add(kind, message, span),
   };
-  const kernel = new RangeKernel(shape, RANGE_FUNCTIONS.get(name)!(context), context);
+  const kernel = new RangeKernel(shape, rangeFunction(expr, name, matrix)(context), context);
   const prepare = async (): Promise<void> => {
     for (const scalar of scalars) values.push(await scalar.values());
   };
   const keepName = NAME_KEEPING.has(name);
   return new WindowOperator(execution, source, kernel, { steps: grid.count, keepName, prepare });
+}
+
+/** The function by name, in the form that suits an anchored or smoothed range. Throws `execution`. */
+function rangeFunction(expr: CallExpr, name: string, matrix: Expr): RangeFunctionFactory {
+  const plain = RANGE_FUNCTIONS.get(name)!;
+  const arg = withoutParens(matrix);
+  const extension = arg.kind === 'matrix-selector' ? arg.selector.extension : null;
+  if (extension === null) return plain;
+  const allowed = EXTENDED_FUNCTIONS[extension];
+  if (!allowed.includes(expr.name)) {
+    throw new OutpostError(
+      'execution',
+      `${extension} modifier can only be used with: ${allowed.join(', ')} - not with ${expr.name}`,
+    );
+  }
+  return extendedFunction(name, extension, plain);
 }
 
 type CallPlan = (planner: Planner, expr: CallExpr, grid: Grid) => VectorOperator;

@@ -1,6 +1,5 @@
 // Plans for selectors and subqueries: which samples are read and where windows lie.
 
-import { OutpostError } from '../lifecycle/errors.ts';
 import type { SelectHints } from '../storage/queryable.ts';
 import type {
   AtModifier,
@@ -18,6 +17,7 @@ import { DISTINCT } from './operators/operator.ts';
 import type { WindowShape } from './operators/range-kernel.ts';
 import { ResetHintSource } from './operators/reset-hints.ts';
 import { type Selection, SelectSource } from './operators/select-source.ts';
+import { SmoothKernel } from './operators/smooth.ts';
 import { SubquerySource } from './operators/subquery.ts';
 import { WindowOperator } from './operators/window.ts';
 import { atTime, type PlanScope } from './plan-scope.ts';
@@ -72,18 +72,18 @@ export function planVectorSelector(
   scope: PlanScope,
   options: { readonly around: Surroundings; readonly timestamps: boolean },
 ): VectorOperator {
-  if (selector.extension !== null) {
-    throw new OutpostError('execution', `${selector.extension} selectors are not supported`);
-  }
   const { execution } = scope;
   const data = dataGrid(grid, scope, selector);
+  const smoothed = selector.extension === 'smoothed' && !options.timestamps;
   const source = selectSource(scope, selector, {
     matchers: selector.matchers,
     minTime: data.startMs - execution.lookbackMs + 1,
-    maxTime: gridEnd(data),
+    maxTime: gridEnd(data) + (smoothed ? execution.lookbackMs : 0),
     hints: hintsFor(scope, options.around),
   });
-  const kernel = new LookupKernel(data, execution.lookbackMs, options.timestamps);
+  const kernel = smoothed
+    ? new SmoothKernel(execution, data, selector.span)
+    : new LookupKernel(data, execution.lookbackMs, options.timestamps);
   return new WindowOperator(execution, source, kernel, {
     steps: grid.count,
     keepName: !options.timestamps,
@@ -98,18 +98,18 @@ export function planMatrixSelector(
   around: Surroundings,
 ): RangePlan {
   const { selector } = expr;
-  if (selector.extension !== null) {
-    throw new OutpostError('execution', `${selector.extension} ranges are not supported`);
-  }
+  const { lookbackMs } = scope.execution;
+  const beforeMs = selector.extension === null ? 0 : lookbackMs;
+  const afterMs = selector.extension === 'smoothed' ? lookbackMs : 0;
   const rangeMs = durationMs(expr.range, scope, false);
   const ends = dataGrid(grid, scope, selector);
   const source = selectSource(scope, selector, {
     matchers: selector.matchers,
-    minTime: ends.startMs - rangeMs + 1,
-    maxTime: gridEnd(ends),
+    minTime: ends.startMs - rangeMs - beforeMs + 1,
+    maxTime: gridEnd(ends) + afterMs,
     hints: hintsFor(scope, around, rangeMs),
   });
-  return { source, shape: { ends, rangeMs, evaluations: grid } };
+  return { source, shape: { ends, rangeMs, beforeMs, afterMs, evaluations: grid } };
 }
 
 /** A subquery; `planInner` plans the inner expression on the subquery's own grid. */
@@ -127,7 +127,7 @@ export function planSubquery(
   let startMs = stepMs * Math.trunc(after / stepMs);
   if (startMs <= after) startMs += stepMs;
   const inner = gridOf(startMs, gridEnd(ends), stepMs);
-  const shape = { ends, rangeMs, evaluations: grid };
+  const shape = { ends, rangeMs, beforeMs: 0, afterMs: 0, evaluations: grid };
   if (inner.count === 0) return { source: NOTHING, shape };
   return {
     source: new SubquerySource(scope.execution, planInner(expr.inner, inner), inner),

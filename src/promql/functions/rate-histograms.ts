@@ -10,8 +10,8 @@ import {
 } from '../histogram/messages.ts';
 import { detectReset, equalHistograms } from '../histogram/reset.ts';
 import { HistogramSum, IncompatibleSchemas, isCustom } from '../histogram/sum.ts';
+import { extrapolationFactor } from './extrapolation.ts';
 import type { RangeContext, Window } from './range-function.ts';
-import { extrapolationFactor } from './rate.ts';
 
 interface RateOptions {
   readonly counter: boolean;

@@ -1,6 +1,7 @@
 // rate, increase and delta with extrapolation to the window's edges; irate, idelta, resets and changes.
 
 import { COUNTER_NAME, notCounterInfo } from './counter-hints.ts';
+import { extrapolationFactor } from './extrapolation.ts';
 import type {
   RangeContext,
   RangeFunction,
@@ -18,29 +19,6 @@ import {
 interface RateOptions {
   readonly counter: boolean;
   readonly perSecond: boolean;
-}
-
-/** Gaps up to this many average intervals are bridged in full. */
-const EXTRAPOLATION_THRESHOLD = 1.1;
-
-/**
- * The share by which a difference over the samples is stretched to the window. A counter's line is not drawn
- * below zero: `zeroShare` is its first value over its growth, infinite for anything else.
- */
-export function extrapolationFactor(window: Window, zeroShare: number): number {
-  const { times, from, to, endMs, rangeMs } = window;
-  const firstMs = times[from]!;
-  const lastMs = times[to - 1]!;
-  let toStart = (firstMs - (endMs - rangeMs)) / 1000;
-  let toEnd = (endMs - lastMs) / 1000;
-  const sampled = (lastMs - firstMs) / 1000;
-  const average = sampled / (to - from - 1);
-  const threshold = average * EXTRAPOLATION_THRESHOLD;
-  if (toStart >= threshold) toStart = average / 2;
-  const toZero = sampled * zeroShare;
-  if (toZero < toStart) toStart = toZero;
-  if (toEnd >= threshold) toEnd = average / 2;
-  return (sampled + toStart + toEnd) / sampled;
 }
 
 class ExtrapolatedRate implements RangeFunction {

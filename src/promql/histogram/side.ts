@@ -128,6 +128,7 @@ export class Side {
   }
 }
 
+/** True for either infinity. */
 export function isInfinite(value: number): boolean {
   return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
 }

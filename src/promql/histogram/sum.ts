@@ -28,6 +28,7 @@ export function coarserIndex(index: number, from: number, to: number): number {
   return ((index - 1) >> (from - to)) + 1;
 }
 
+/** True for histograms with custom bounds. */
 export function isCustom(histogram: { readonly schema: number }): boolean {
   return histogram.schema === CUSTOM_BUCKETS_SCHEMA;
 }
@@ -263,6 +264,7 @@ export class HistogramSum {
   }
 }
 
+/** True where both have the same bounds in the same order. */
 export function sameBounds(a: Float64Array, b: Float64Array): boolean {
   return a === b || (a.length === b.length && a.every((bound, i) => bound === b[i]));
 }

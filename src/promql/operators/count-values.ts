@@ -11,6 +11,7 @@ import { FixedRow } from './names.ts';
 import { DISTINCT, type Distinctness, type VectorOperator } from './operator.ts';
 import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
 
+/** The operator of count_values. Throws `execution` for a label name that cannot be. */
 export function newCountValues(
   execution: Execution,
   expr: AggregateExpr,

@@ -36,6 +36,7 @@ export interface HistogramSummaryOptions {
   readonly steps: number;
 }
 
+/** The operator that asks every histogram of a vector the same question. */
 export function newHistogramSummary(
   execution: Execution,
   input: VectorOperator,

@@ -11,6 +11,7 @@ import { type BlockChange, MapOperator } from './map.ts';
 import type { ScalarOperator, VectorOperator } from './operator.ts';
 import { checkCounts } from './selection.ts';
 
+/** The operator of limitk and limit_ratio. */
 export function newLimitOperator(
   execution: Execution,
   expr: AggregateExpr,

@@ -9,6 +9,7 @@ export type MatchKey = (row: RowLabels) => string;
 
 const SEPARATOR = '\ud800';
 
+/** The key function of `on` or `ignoring`. */
 export function matchKey(matching: VectorMatching): MatchKey {
   const { labels, on } = matching;
   if (!on) {

@@ -14,6 +14,7 @@ export function withoutName(labels: Labels): Labels {
   return labels.without(RESERVED);
 }
 
+/** True for labels that describe the metric rather than the series. */
 export function isReserved(name: string): boolean {
   return RESERVED.includes(name);
 }
@@ -95,6 +96,7 @@ export class DuplicateGuard {
   }
 }
 
+/** The error of two series with the same labels at one step. */
 export function sameLabelset(): OutpostError {
   return new OutpostError('execution', 'vector cannot contain metrics with the same labelset');
 }

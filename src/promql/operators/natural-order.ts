@@ -2,6 +2,7 @@
 
 const CHUNKS = /\d+|\D+/g;
 
+/** Compares two texts: negative, 0 or positive. */
 export function compareNatural(a: string, b: string): number {
   const x = a.match(CHUNKS) ?? [];
   const y = b.match(CHUNKS) ?? [];

@@ -9,6 +9,7 @@ import {
   remarkIgnored,
 } from './accumulators.ts';
 
+/** Holds rows × steps samples of its group until `finish`. */
 export class QuantileAccumulator implements Accumulator {
   readonly #context: AccumulatorContext;
   readonly #rows: { readonly values: Float64Array; readonly present: Uint8Array }[] = [];

@@ -14,6 +14,9 @@ export interface WindowShape {
   /** The windows' ends: evaluation times moved by offset and `@`. */
   readonly ends: Grid;
   readonly rangeMs: number;
+  /** How far beyond the range's edges windows reach: for anchored and smoothed ranges. */
+  readonly beforeMs: number;
+  readonly afterMs: number;
   /** The evaluation times themselves. */
   readonly evaluations: Grid;
 }
@@ -37,7 +40,8 @@ export class RangeKernel implements RowKernel {
   run(columns: SampleColumns, series: RowLabels, block: StepBlock, at: number): boolean {
     removeStale(columns);
     const window = this.#window;
-    const { ends, rangeMs, evaluations } = this.#shape;
+    const { ends, evaluations, afterMs } = this.#shape;
+    const reachMs = this.#shape.rangeMs + this.#shape.beforeMs;
     const { times, length } = columns;
     this.#load(columns, series);
     let from = 0;
@@ -45,8 +49,8 @@ export class RangeKernel implements RowKernel {
     let any = false;
     for (let step = 0; step < ends.count; step++) {
       const end = ends.startMs + step * ends.stepMs;
-      while (to < length && times[to]! <= end) to++;
-      while (from < to && times[from]! <= end - rangeMs) from++;
+      while (to < length && times[to]! <= end + afterMs) to++;
+      while (from < to && times[from]! <= end - reachMs) from++;
       if (from === to) continue;
       window.from = from;
       window.to = to;

@@ -7,6 +7,7 @@ import type { SampleColumns } from '../../storage/samples.ts';
 import { detectReset } from '../histogram/reset.ts';
 import type { Distinctness, RangeSeries, RangeSource } from './operator.ts';
 
+/** Passes a source on with the hints filled in. */
 export class ResetHintSource implements RangeSource {
   readonly distinct: Distinctness;
   readonly #source: RangeSource;

@@ -11,6 +11,7 @@ import type { Distinctness, ScalarOperator, VectorOperator } from './operator.ts
 import { RankHeap } from './rank-heap.ts';
 import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
 
+/** The operator of topk and bottomk. Rows come in the order of their rank. */
 export function newTopOperator(
   execution: Execution,
   expr: AggregateExpr,

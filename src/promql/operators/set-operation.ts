@@ -10,6 +10,7 @@ import { type Distinctness, FRAGMENTED, type VectorOperator } from './operator.t
 /** Presence per match key. */
 type Presence = Map<string, Uint8Array>;
 
+/** Streams the left side, and for `or` the right side after it; holds presence only. */
 export class SetOperator implements VectorOperator {
   readonly distinct: Distinctness;
   readonly #execution: Execution;

@@ -4,6 +4,7 @@ import type { StepBlock } from '../block.ts';
 import type { HistogramTotals } from '../histogram/totals.ts';
 import type { Accumulator, Aggregate } from './accumulators.ts';
 
+/** The sum of each step. */
 export class SumAccumulator implements Accumulator {
   readonly #sums: Float64Array;
   readonly #compensations: Float64Array;
