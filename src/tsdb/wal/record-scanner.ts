@@ -1,5 +1,5 @@
 // Finds the records in a segment's pages. Damage never ends the reading: the scanner notes the place and
-// goes on with the next fragment that proves itself by its checksum, at the latest in the next page.
+// goes on with the next bytes that prove to be the start of a record by their checksum.
 
 import { crc32c } from '../../encoding/crc32c.ts';
 import { snappyDecode } from '../../encoding/snappy.ts';
@@ -58,14 +58,19 @@ export class RecordScanner {
   page(page: Uint8Array, offset: number): void {
     let at = 0;
     while (at < page.length) {
-      if (PAGE_BYTES - at < FRAGMENT_HEADER_BYTES || page[at] === FRAGMENT_PAGE_END) {
-        this.#padding(page, at, offset);
-        return;
+      const padded = PAGE_BYTES - at < FRAGMENT_HEADER_BYTES || page[at] === FRAGMENT_PAGE_END;
+      const trouble = padded ? this.#padding(page, at) : fragmentTrouble(page, at);
+      if (trouble === null) {
+        if (padded) return;
+        const end = fragmentEnd(page, at);
+        this.#fragment(page, at, offset);
+        at = end;
+        continue;
       }
-      const end = this.#fragmentEnd(page, at, offset);
-      if (end < 0) return;
-      this.#fragment(page, at, end, offset);
-      at = end;
+      const next = nextStart(page, at + 1);
+      const torn = trouble === TORN && next === page.length;
+      this.#damage(torn ? 'torn' : 'corrupt', this.#open?.start ?? offset + at, trouble);
+      at = next;
     }
   }
 
@@ -77,46 +82,17 @@ export class RecordScanner {
     this.#open = null;
   }
 
-  #padding(page: Uint8Array, at: number, offset: number): void {
-    if (this.#open) this.#damage('corrupt', this.#open.start, 'a record is not continued');
-    for (let i = at; i < page.length; i++) {
-      if (page[i] === 0) continue;
-      this.#damage('corrupt', offset + at, 'padding is not zero');
-      return;
-    }
+  #padding(page: Uint8Array, at: number): string | null {
+    if (this.#open) return 'a record is not continued';
+    for (let i = at; i < page.length; i++) if (page[i] !== 0) return 'padding is not zero';
+    return null;
   }
 
-  /** The offset behind the fragment at `at`, −1 where the rest of the page cannot be read. */
-  #fragmentEnd(page: Uint8Array, at: number, offset: number): number {
+  #fragment(page: Uint8Array, at: number, offset: number): void {
     const kind = page[at]! & FRAGMENT_KIND_MASK;
-    const known = FRAGMENT_KIND_MASK | FRAGMENT_SNAPPY | FRAGMENT_ZSTD;
-    const place = this.#open?.start ?? offset + at;
-    if (at + FRAGMENT_HEADER_BYTES <= page.length) {
-      const end = at + FRAGMENT_HEADER_BYTES + ((page[at + 1]! << 8) | page[at + 2]!);
-      if (kind < FRAGMENT_FULL || kind > FRAGMENT_LAST || (page[at]! & ~known) !== 0) {
-        this.#damage('corrupt', place, `fragment type ${page[at]}`);
-        return -1;
-      }
-      if (end <= page.length) return end;
-      if (end > PAGE_BYTES) {
-        this.#damage('corrupt', place, `a fragment reaches beyond its page`);
-        return -1;
-      }
-    }
-    this.#damage('torn', place, 'the file ends inside a fragment');
-    return -1;
-  }
-
-  #fragment(page: Uint8Array, at: number, end: number, offset: number): void {
-    const kind = page[at]! & FRAGMENT_KIND_MASK;
-    const flag = page[at]! & (FRAGMENT_SNAPPY | FRAGMENT_ZSTD);
+    const flag = page[at]! & COMPRESSED;
+    const end = fragmentEnd(page, at);
     const data = page.subarray(at + FRAGMENT_HEADER_BYTES, end);
-    const crc =
-      ((page[at + 3]! << 24) | (page[at + 4]! << 16) | (page[at + 5]! << 8) | page[at + 6]!) >>> 0;
-    if (crc32c(data) !== crc) {
-      this.#damage('corrupt', this.#open?.start ?? offset + at, 'checksum mismatch');
-      return;
-    }
     const starts = kind === FRAGMENT_FULL || kind === FRAGMENT_FIRST;
     if (starts && this.#open) {
       this.#damage('corrupt', this.#open.start, 'a record is not continued');
@@ -173,6 +149,40 @@ export class RecordScanner {
     }
     this.#lost = true;
   }
+}
+
+const COMPRESSED = FRAGMENT_SNAPPY | FRAGMENT_ZSTD;
+const TORN = 'the file ends inside a fragment';
+
+/** The offset behind the fragment that its header announces. */
+function fragmentEnd(page: Uint8Array, at: number): number {
+  return at + FRAGMENT_HEADER_BYTES + ((page[at + 1]! << 8) | page[at + 2]!);
+}
+
+/** What is wrong with the fragment at `at`, null where it is whole. */
+function fragmentTrouble(page: Uint8Array, at: number): string | null {
+  if (at + FRAGMENT_HEADER_BYTES > page.length) return TORN;
+  const kind = page[at]! & FRAGMENT_KIND_MASK;
+  const known = (page[at]! & ~(FRAGMENT_KIND_MASK | COMPRESSED)) === 0;
+  if (!known || kind < FRAGMENT_FULL || kind > FRAGMENT_LAST) return `fragment type ${page[at]}`;
+  const end = fragmentEnd(page, at);
+  if (end > PAGE_BYTES) return 'a fragment reaches beyond its page';
+  if (end > page.length) return TORN;
+  const crc =
+    ((page[at + 3]! << 24) | (page[at + 4]! << 16) | (page[at + 5]! << 8) | page[at + 6]!) >>> 0;
+  const data = page.subarray(at + FRAGMENT_HEADER_BYTES, end);
+  return crc32c(data) === crc ? null : 'checksum mismatch';
+}
+
+/** The first offset from `from` on where a whole record starts, the page's end where there is none. */
+function nextStart(page: Uint8Array, from: number): number {
+  for (let at = from; at + FRAGMENT_HEADER_BYTES < page.length; at++) {
+    const kind = page[at]! & FRAGMENT_KIND_MASK;
+    if (kind !== FRAGMENT_FULL && kind !== FRAGMENT_FIRST) continue;
+    // Seven bytes of which six are zero are no proof of an empty record.
+    if ((page[at + 1]! | page[at + 2]!) !== 0 && fragmentTrouble(page, at) === null) return at;
+  }
+  return page.length;
 }
 
 function unpack(data: Uint8Array, flag: number): Uint8Array {

@@ -92,13 +92,24 @@ describe('damage', () => {
     expect(scanner.goodEnd).toBe(27);
   });
 
-  test('a flipped length loses the rest of the page, not the next page', () => {
-    const later = pattern(PAGE_BYTES - 3 * 27 - 7, 4);
+  test.each([
+    ['longer', 0x40],
+    ['shorter', 0x10],
+  ])('a length flipped to be %s loses its record alone', (_, bit) => {
+    const damaged = bytes.slice();
+    damaged[27 + 2]! ^= bit;
+    const { records: read, scanner } = scan(damaged);
+    expect(read).toEqual([records[0], records[2]]);
+    expect(scanner.damages).toMatchObject([{ kind: 'corrupt', offset: 27 }]);
+  });
+
+  test('a page of noise loses nothing of the next page', () => {
     const next = pattern(5, 5);
-    const damaged = frame([...records, later, next]);
-    damaged[27 + 1]! ^= 0x40;
-    const { records: read } = scan(damaged);
-    expect(read).toEqual([records[0], next]);
+    const damaged = frame([pattern(PAGE_BYTES - 7, 4), next]);
+    damaged.set(pattern(PAGE_BYTES, 9));
+    const { records: read, scanner } = scan(damaged);
+    expect(read).toEqual([next]);
+    expect(scanner.damages.length).toBe(1);
   });
 
   test('a file that ends inside a record is torn there', () => {

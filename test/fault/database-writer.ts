@@ -1,0 +1,45 @@
+// A process for kill.test.ts: opens a database, appends for ever, and says on standard output what was
+// acknowledged, one line `series time` for each batch, after it was. Argument: the directory.
+
+import { randomFillSync } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { Labels } from '../../src/labels/labels.ts';
+import { systemClock } from '../../src/lifecycle/clock.ts';
+import { silentLogger } from '../../src/telemetry/logger.ts';
+import { Registry } from '../../src/telemetry/metrics.ts';
+import { openDb } from '../../src/tsdb/db.ts';
+
+const SERIES = 40;
+const STEP_MS = 250;
+// Blocks of a minute, so that cuts, checkpoints and compactions fall among the kills.
+const BLOCK_RANGE_MS = 60_000;
+
+const db = await openDb(process.argv[2]!, {
+  clock: systemClock,
+  logger: silentLogger,
+  registry: new Registry(),
+  fillRandom: bytes => void randomFillSync(bytes),
+  blockRangeMs: BLOCK_RANGE_MS,
+  logSegmentBytes: 64 * 1024,
+  retentionMs: 0,
+  compactedRangeMaxMs: 9 * BLOCK_RANGE_MS,
+  futureMs: 1e12,
+});
+
+/** Batch `n` of series `s` holds three samples whose values tell their place. */
+async function append(s: number, time: number): Promise<void> {
+  const appender = db.appender();
+  const ref = appender.series(Labels.fromObject({ __name__: 'written', s: String(s) }));
+  for (let k = 0; k < 3; k++) appender.append(ref, time + k, (time + k) % 100_003);
+  const { stored } = await appender.commit();
+  if (stored === 3) writeSync(1, `${s} ${time}\n`);
+}
+
+const start = Math.max(db.maxTime, 1_700_000_000_000) + STEP_MS;
+writeSync(1, 'ready\n');
+let maintained: Promise<void> | null = null;
+for (let time = start; ; time += STEP_MS) {
+  for (let s = 0; s < SERIES; s++) await append(s, time);
+  maintained ??= db.maintain().finally(() => (maintained = null));
+  await new Promise(resolve => setImmediate(resolve));
+}
