@@ -14,6 +14,7 @@ import { DATE_PARTS, dateChange, datePart } from './functions/time.ts';
 import type { Grid } from './grid.ts';
 import { newAbsent } from './operators/absent.ts';
 import { type HistogramQuestion, newHistogramSummary } from './operators/histogram-summary.ts';
+import { newInfo } from './operators/info.ts';
 import { LabelOperator, labelJoin, labelReplace } from './operators/label-change.ts';
 import { type BlockChange, MapOperator } from './operators/map.ts';
 import { FixedRow } from './operators/names.ts';
@@ -30,6 +31,7 @@ import {
 import { byLabels, byValue, newSort, type SortOptions } from './operators/sort.ts';
 import { WindowOperator } from './operators/window.ts';
 import type { Planner } from './plan.ts';
+import { firstSelectorTime, planInfoSeries } from './plan-info.ts';
 import { planVectorSelector } from './plan-selectors.ts';
 
 const ONE = (): FixedRow => new FixedRow(Labels.empty);
@@ -170,6 +172,7 @@ const VECTOR_CALLS: Readonly<Record<string, CallPlan>> = {
     const question = { kind: 'fraction' } as const;
     return planSummary(planner, grid, { question, input: input!, scalars: [lower!, upper!] });
   },
+  info: planInfo,
   // Nothing below the engine tells when a counter started, so no series has an answer.
   start_timestamp: (planner, expr, grid) =>
     planMap(planner, expr, block => block.present.fill(0), grid),
@@ -190,6 +193,19 @@ function planTimestamp(planner: Planner, expr: CallExpr, grid: Grid): VectorOper
     },
     scalars: [new TimeScalar(grid)],
     keepName: false,
+  });
+}
+
+/** Info series are looked at when the first selector of the enriched expression is. */
+function planInfo(planner: Planner, expr: CallExpr, grid: Grid): VectorOperator {
+  const [base, labels] = expr.args;
+  const at = firstSelectorTime(base!, null);
+  const template = labels?.kind === 'vector-selector' ? labels : null;
+  return newInfo(planner.scope.execution, planner.vector(base!, grid), {
+    matchers: template?.matchers ?? null,
+    steps: grid.count,
+    select: matchers =>
+      planInfoSeries(matchers, grid, planner.scope, at ?? { offsets: [], at: null }),
   });
 }
 

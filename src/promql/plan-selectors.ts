@@ -36,7 +36,7 @@ export interface RangePlan {
 }
 
 /** The times at which data is looked at: the grid moved by offset and `@`. */
-function dataGrid(
+export function dataGrid(
   grid: Grid,
   scope: PlanScope,
   modifiers: { readonly offset: DurationExpr | null; readonly at: AtModifier | null },
