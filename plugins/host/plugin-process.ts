@@ -2,6 +2,8 @@
 // Errors say what is wrong with the plugin and what would mend it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Clock, sleep } from '../../src/lifecycle/clock.ts';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
 import {
@@ -102,7 +104,7 @@ export async function launchPlugin(
       spawnFailure(child, spec),
       started.exited.then(async exit => {
         // The last words may still be on their way through the pipe.
-        await new Promise(resolve => setImmediate(resolve));
+        await new Promise(settle => setImmediate(settle));
         throw problem(spec, `it ended with ${exitText(exit)} before its handshake${said(log)}`);
       }),
       sleep(clock, handshakeMs, giveUp).then(() => {
@@ -113,6 +115,7 @@ export async function launchPlugin(
       }),
     ]);
     if ('problem' in handshake) throw problem(spec, `its handshake says ${handshake.problem}`);
+    started.exited.then(() => removeSocket(handshake, options.socketDir));
     return new PluginProcess(started, handshake, clock);
   } catch (error) {
     if (child.pid !== undefined) {
@@ -144,8 +147,8 @@ function environment(spec: PluginSpec, socketDir: string): Record<string, string
 }
 
 function exitOf(child: ChildProcess): Promise<Exit> {
-  return new Promise(resolve => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
+  return new Promise(settle => {
+    child.once('exit', (code, signal) => settle({ code, signal }));
   });
 }
 
@@ -161,6 +164,12 @@ async function endWithin(
   const exit = await exited;
   cancel();
   return exit;
+}
+
+/** A killed plugin leaves its socket behind. Only what lies where sockets belong is touched. */
+function removeSocket({ network, address }: Handshake, socketDir: string): void {
+  if (network === 'unix' && dirname(address) === resolve(socketDir))
+    rmSync(address, { force: true });
 }
 
 function spawnFailure(child: ChildProcess, spec: PluginSpec): Promise<never> {
@@ -201,8 +210,8 @@ class HandshakeScan {
   constructor(log: PluginLog) {
     this.#log = log;
     this.#lines = new LineReader(line => this.#line(line));
-    this.found = new Promise(resolve => {
-      this.#resolve = resolve;
+    this.found = new Promise(settle => {
+      this.#resolve = settle;
     });
   }
 

@@ -123,6 +123,7 @@ describe('a plugin host with a plugin that ends or hangs', () => {
     expect(metric('agent_plugin_restarts_total', { plugin: 'good' })).toBe(1);
     expect(host.states().get('good')).toBe('running');
     expect(sink.sources[1]!.seriesById.size).toBe(4);
+    expect(readdirSync(socketDir), 'the killed plugin left no socket').toHaveLength(1);
   });
 
   it('kills a hung plugin after three misses and starts it again', async () => {
