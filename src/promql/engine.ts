@@ -30,6 +30,8 @@ export interface EngineOptions {
   readonly subqueryStepMs?: number;
   /** Metric names are dropped at the end of a query rather than by each operation. */
   readonly delayedNameRemoval?: boolean;
+  /** Counter functions look at when counters began to count, where the store knows. */
+  readonly startTimes?: boolean;
   readonly registry?: Registry;
 }
 
@@ -125,7 +127,10 @@ export class Engine {
       queryable,
       annotations,
       signal,
-      semantics: { delayedNameRemoval: this.#options.delayedNameRemoval ?? false },
+      semantics: {
+        delayedNameRemoval: this.#options.delayedNameRemoval ?? false,
+        startTimes: this.#options.startTimes ?? false,
+      },
       lookbackMs: frame.options.lookbackMs ?? this.#options.lookbackMs ?? 300_000,
       samplesMax: this.#options.samplesMax ?? 50_000_000,
       monotonic: () => this.#clock.monotonic(),

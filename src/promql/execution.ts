@@ -9,6 +9,8 @@ import type { Annotations } from './annotations.ts';
 export interface Semantics {
   /** Metric names are dropped at the end of the query rather than by each operation. */
   readonly delayedNameRemoval: boolean;
+  /** Counter functions look at when counters began to count, where the store knows. */
+  readonly startTimes: boolean;
 }
 
 export interface ExecutionOptions {

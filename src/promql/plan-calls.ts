@@ -173,9 +173,7 @@ const VECTOR_CALLS: Readonly<Record<string, CallPlan>> = {
     return planSummary(planner, grid, { question, input: input!, scalars: [lower!, upper!] });
   },
   info: planInfo,
-  // Nothing below the engine tells when a counter started, so no series has an answer.
-  start_timestamp: (planner, expr, grid) =>
-    planMap(planner, expr, block => block.present.fill(0), grid),
+  start_timestamp: planStartTimestamp,
 };
 
 /** Sample times for a plain selector, evaluation times for anything else. */
@@ -183,7 +181,7 @@ function planTimestamp(planner: Planner, expr: CallExpr, grid: Grid): VectorOper
   const arg = withoutParens(expr.args[0]!);
   if (arg.kind === 'vector-selector') {
     const around = { func: 'timestamp' };
-    return planVectorSelector(arg, grid, planner.scope, { around, timestamps: true });
+    return planVectorSelector(arg, grid, planner.scope, { around, answer: 'time' });
   }
   return new MapOperator(planner.scope.execution, planner.vector(arg, grid), {
     change: (block, scalars) => {
@@ -194,6 +192,16 @@ function planTimestamp(planner: Planner, expr: CallExpr, grid: Grid): VectorOper
     scalars: [new TimeScalar(grid)],
     keepName: false,
   });
+}
+
+/** Start times are known of plain selectors alone, and where the engine looks at them. */
+function planStartTimestamp(planner: Planner, expr: CallExpr, grid: Grid): VectorOperator {
+  const arg = withoutParens(expr.args[0]!);
+  if (arg.kind !== 'vector-selector' || !planner.scope.execution.semantics.startTimes) {
+    return planMap(planner, expr, block => block.present.fill(0), grid);
+  }
+  const around = { func: expr.name };
+  return planVectorSelector(arg, grid, planner.scope, { around, answer: 'start-time' });
 }
 
 /** Info series are looked at when the first selector of the enriched expression is. */

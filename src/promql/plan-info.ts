@@ -57,7 +57,7 @@ export function planInfoSeries(
     maxTime: gridEnd(data),
     hints: { stepMs: scope.stepMs, func: 'info' },
   });
-  const lookup = new LookupKernel(data, execution.lookbackMs, true);
+  const lookup = new LookupKernel(data, execution.lookbackMs, 'time');
   const kernel: RowKernel = {
     run(columns, series, block, row) {
       if (columns.histograms === null) return lookup.run(columns, series, block, row);

@@ -11,7 +11,7 @@ import type {
 } from './ast.ts';
 import { durationMs } from './durations.ts';
 import { type Grid, gridEnd, gridOf } from './grid.ts';
-import { LookupKernel } from './operators/lookup.ts';
+import { type LookupAnswer, LookupKernel } from './operators/lookup.ts';
 import type { RangeSource, VectorOperator } from './operators/operator.ts';
 import { DISTINCT } from './operators/operator.ts';
 import type { WindowShape } from './operators/range-kernel.ts';
@@ -65,16 +65,16 @@ function selectSource(
   return scope.statsOnly.has(selector) ? new ResetHintSource(source) : source;
 }
 
-/** An instant selector; with `timestamps`, cells hold sample times instead of values. */
+/** An instant selector; cells hold what `answer` says of the samples. */
 export function planVectorSelector(
   selector: VectorSelector,
   grid: Grid,
   scope: PlanScope,
-  options: { readonly around: Surroundings; readonly timestamps: boolean },
+  options: { readonly around: Surroundings; readonly answer: LookupAnswer },
 ): VectorOperator {
   const { execution } = scope;
   const data = dataGrid(grid, scope, selector);
-  const smoothed = selector.extension === 'smoothed' && !options.timestamps;
+  const smoothed = selector.extension === 'smoothed' && options.answer === 'sample';
   const source = selectSource(scope, selector, {
     matchers: selector.matchers,
     minTime: data.startMs - execution.lookbackMs + 1,
@@ -83,10 +83,10 @@ export function planVectorSelector(
   });
   const kernel = smoothed
     ? new SmoothKernel(execution, data, selector.span)
-    : new LookupKernel(data, execution.lookbackMs, options.timestamps);
+    : new LookupKernel(data, execution.lookbackMs, options.answer);
   return new WindowOperator(execution, source, kernel, {
     steps: grid.count,
-    keepName: !options.timestamps,
+    keepName: options.answer === 'sample',
   });
 }
 
@@ -109,7 +109,9 @@ export function planMatrixSelector(
     maxTime: gridEnd(ends) + afterMs,
     hints: hintsFor(scope, around, rangeMs),
   });
-  return { source, shape: { ends, rangeMs, beforeMs, afterMs, evaluations: grid } };
+  const { startTimes } = scope.execution.semantics;
+  const shape = { ends, rangeMs, beforeMs, afterMs, startTimes, evaluations: grid };
+  return { source, shape };
 }
 
 /** A subquery; `planInner` plans the inner expression on the subquery's own grid. */
@@ -127,7 +129,14 @@ export function planSubquery(
   let startMs = stepMs * Math.trunc(after / stepMs);
   if (startMs <= after) startMs += stepMs;
   const inner = gridOf(startMs, gridEnd(ends), stepMs);
-  const shape = { ends, rangeMs, beforeMs: 0, afterMs: 0, evaluations: grid };
+  const shape = {
+    ends,
+    rangeMs,
+    beforeMs: 0,
+    afterMs: 0,
+    startTimes: false,
+    evaluations: grid,
+  };
   if (inner.count === 0) return { source: NOTHING, shape };
   return {
     source: new SubquerySource(scope.execution, planInner(expr.inner, inner), inner),

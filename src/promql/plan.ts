@@ -83,7 +83,7 @@ export class Planner {
       case 'call':
         return planVectorCall(this, expr, grid);
       case 'vector-selector':
-        return planVectorSelector(expr, grid, this.scope, { around, timestamps: false });
+        return planVectorSelector(expr, grid, this.scope, { around, answer: 'sample' });
       default:
         throw new OutpostError('internal', `${expr.kind} is no instant vector`);
     }

@@ -13,6 +13,8 @@ export class SampleColumns {
   length = 0;
   /** Histograms by sample index where the series has any, else null. The float beside one is unused. */
   histograms: (FloatHistogram | undefined)[] | null = null;
+  /** Start times in Unix ms by sample index where the store knows any, else null. */
+  startTimes: (number | undefined)[] | null = null;
 
   constructor(capacity: number = INITIAL_CAPACITY) {
     this.times = new Float64Array(capacity);
@@ -22,6 +24,7 @@ export class SampleColumns {
   clear(): void {
     this.length = 0;
     this.histograms = null;
+    this.startTimes = null;
   }
 
   /** Makes room for `extra` more samples; existing ones are kept, the arrays may be replaced. */

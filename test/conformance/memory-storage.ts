@@ -26,13 +26,14 @@ export class MemoryStorage implements Queryable {
     this.#series.clear();
   }
 
-  append(labels: Labels, time: number, sample: MemorySample): void {
+  /** `startTime` is when the counter began to count, in Unix ms. */
+  append(labels: Labels, time: number, sample: MemorySample, startTime?: number): void {
     let series = this.#series.get(labels.key);
     if (!series) {
       series = new MemorySeries(labels);
       this.#series.set(labels.key, series);
     }
-    series.append(time, sample);
+    series.append(time, sample, startTime);
   }
 
   /** Takes whole columns. */
@@ -57,9 +58,10 @@ class MemorySeries {
     this.labels = labels;
   }
 
-  append(time: number, sample: MemorySample): void {
+  append(time: number, sample: MemorySample, startTime: number | undefined): void {
     const { columns } = this;
     columns.push(time, sample.kind === 'float' ? sample.value : 0);
+    if (startTime !== undefined) (columns.startTimes ??= [])[columns.length - 1] = startTime;
     if (sample.kind === 'stale') setStale(columns.values, columns.length - 1);
     if (sample.kind !== 'histogram') {
       this.#last = null;
@@ -140,9 +142,10 @@ class MemoryQuerier implements Querier {
       samples(out) {
         const base = out.length;
         out.append(columns.times, columns.values, from, to);
-        if (columns.histograms === null) return;
         for (let i = from; i < to; i++) {
-          const histogram = columns.histograms[i];
+          const start = columns.startTimes?.[i];
+          if (start !== undefined) (out.startTimes ??= [])[base + i - from] = start;
+          const histogram = columns.histograms?.[i];
           if (histogram) (out.histograms ??= [])[base + i - from] = histogram;
         }
       },

@@ -142,3 +142,27 @@ function parseHint(text: string | undefined): CounterResetHint {
   if (text === 'reset' || text === 'gauge') return text;
   return text === 'not_reset' ? 'not-reset' : 'unknown';
 }
+
+/** Reads `metric{…}@st -1m+1sx3 _ …`: the key of the label set and offsets in ms. */
+export function parseStartLine(line: string): [string, (number | null)[]] {
+  const at = line.search(/@st\s/);
+  const items = line
+    .slice(at + 3)
+    .trim()
+    .split(/\s+/);
+  return [parseMetric(line.slice(0, at)).key, items.flatMap(startOffsets)];
+}
+
+const OFFSET = String.raw`([+-]?)(\d+(?:ms|[smhdwy])?)`;
+const START = new RegExp(`^${OFFSET}(?:([+-])(\\d+(?:ms|[smhdwy])?))?(?:x(\\d+))?$`);
+
+function startOffsets(item: string): (number | null)[] {
+  const blanks = /^_(?:x(\d+))?$/.exec(item);
+  if (blanks) return new Array(Number(blanks[1] ?? 1)).fill(null);
+  const parts = START.exec(item);
+  if (!parts) throw new SyntaxError(`not a start time: ${item}`);
+  const [, sign, base, stepSign, step = '0', times = '0'] = parts;
+  const first = (sign === '-' ? -1 : 1) * parseDurationMs(base!)!;
+  const by = (stepSign === '-' ? -1 : 1) * parseDurationMs(step)!;
+  return Array.from({ length: Number(times) + 1 }, (_, i) => first + i * by);
+}

@@ -30,6 +30,7 @@ export function conformanceEngine(): Engine {
     samplesMax: 10_000_000,
     timeoutMs: 100_000,
     delayedNameRemoval: true,
+    startTimes: true,
   });
 }
 
@@ -52,12 +53,22 @@ export async function runScript(text: string, engine: Engine): Promise<ScriptRep
 
 function load(storage: MemoryStorage, command: LoadCommand): void {
   const twins = command.asNative ? nativeTwins(command.series) : [];
-  for (const series of [...command.series, ...twins]) loadSeries(storage, series, command.stepMs);
+  for (const series of [...command.series, ...twins]) {
+    loadSeries(storage, series, command.stepMs, command.starts.get(series.labels.key));
+  }
 }
 
-function loadSeries(storage: MemoryStorage, { labels, points }: SeriesLine, stepMs: number): void {
+function loadSeries(
+  storage: MemoryStorage,
+  { labels, points }: SeriesLine,
+  stepMs: number,
+  starts?: readonly (number | null)[],
+): void {
   for (const [i, point] of points.entries()) {
-    if (point.kind !== 'none') storage.append(labels, i * stepMs, point);
+    if (point.kind === 'none') continue;
+    const offset = starts?.[i];
+    const start = offset == null ? undefined : i * stepMs + offset;
+    storage.append(labels, i * stepMs, point, start);
   }
 }
 

@@ -1,13 +1,15 @@
 // Scripts as data: load, clear and eval commands with what is expected of each.
 
 import { parseDurationMs, parseNumber, unquote } from '../../src/promql/literals.ts';
-import { parseSeriesLine, type SeriesLine } from './notation.ts';
+import { parseSeriesLine, parseStartLine, type SeriesLine } from './notation.ts';
 
 export interface LoadCommand {
   readonly kind: 'load';
   readonly line: number;
   readonly stepMs: number;
   readonly series: readonly SeriesLine[];
+  /** Start times relative to the samples, by key of the series; null where there is none. */
+  readonly starts: ReadonlyMap<string, readonly (number | null)[]>;
   /** Also as native histograms with custom buckets. */
   readonly asNative: boolean;
 }
@@ -83,6 +85,8 @@ function duration(text: string): number {
   return sign * ms;
 }
 
+const START_LINE = /^\S*@st\s/;
+
 function parseLoad(line: string, body: readonly string[], number: number): LoadCommand {
   const parts = /^load(_with_nhcb)?\s+(\S+)$/.exec(line);
   if (!parts) throw new SyntaxError(`not a load command: ${line}`);
@@ -90,8 +94,8 @@ function parseLoad(line: string, body: readonly string[], number: number): LoadC
     kind: 'load',
     line: number,
     stepMs: duration(parts[2]!),
-    // Start times are another store's matter: the samples stand without them.
-    series: body.filter(other => !/^\S*@st\s/.test(other)).map(parseSeriesLine),
+    series: body.filter(other => !START_LINE.test(other)).map(parseSeriesLine),
+    starts: new Map(body.filter(other => START_LINE.test(other)).map(parseStartLine)),
     asNative: parts[1] !== undefined,
   };
 }

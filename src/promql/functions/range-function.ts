@@ -11,6 +11,8 @@ export class Window {
   values: Float64Array = new Float64Array(0);
   /** Histograms by sample index, null where the series has none. */
   histograms: (FloatHistogram | undefined)[] | null = null;
+  /** Start times by sample index, null where they are unknown or not looked at. */
+  startTimes: (number | undefined)[] | null = null;
   /** First index of the window. */
   from = 0;
   /** One past its last index. */

@@ -12,6 +12,13 @@ import { detectReset, equalHistograms } from '../histogram/reset.ts';
 import { HistogramSum, IncompatibleSchemas, isCustom } from '../histogram/sum.ts';
 import { extrapolationFactor } from './extrapolation.ts';
 import type { RangeContext, Window } from './range-function.ts';
+import {
+  factorFromStart,
+  overlapWarning,
+  startedAnew,
+  startInside,
+  startsOverlap,
+} from './start-times.ts';
 
 interface RateOptions {
   readonly counter: boolean;
@@ -28,9 +35,11 @@ export function histogramRate(
       context.annotate('warning', mixedFloats(window.metricName));
       return window.none();
     }
-    if (window.to - window.from < 2) return window.none();
+    const start = options.counter ? startInside(window) : 0;
+    if (start === 0 && window.to - window.from < 2) return window.none();
     const result = difference(context, window, options.counter);
     if (result === null) return window.none();
+    if (start !== 0) return fromStart(window, options, result, start);
     const first = window.histograms![window.from]!.count;
     const fromZero = options.counter && result.count > 0 && first >= 0;
     const zeroShare = fromZero ? first / result.count : Number.POSITIVE_INFINITY;
@@ -41,6 +50,25 @@ export function histogramRate(
   };
 }
 
+/** Growth since the counter began, which was inside the window. */
+function fromStart(
+  window: Window,
+  options: RateOptions,
+  result: HistogramSum,
+  startMs: number,
+): number {
+  result.add(window.histograms![window.from]!);
+  let factor = factorFromStart(window, startMs);
+  if (options.perSecond) factor /= window.rangeMs / 1000;
+  window.histogram = result.scale(factor).value;
+  return 0;
+}
+
+/** True where the counter was reset between samples i − 1 and i of a window of histograms. */
+function wasReset(window: Window, index: number, before: FloatHistogram): boolean {
+  return startedAnew(window, index) || detectReset(window.histograms![index]!, before);
+}
+
 /** Last minus first, what resets took away added again; null with a remark where it cannot be told. */
 function difference(context: RangeContext, window: Window, counter: boolean): HistogramSum | null {
   const histograms = window.histograms!.slice(window.from, window.to) as FloatHistogram[];
@@ -49,7 +77,8 @@ function difference(context: RangeContext, window: Window, counter: boolean): Hi
   remarkKind(context, histograms, counter, name);
   let first: FloatHistogram = histograms[0]!;
   // What was before a reset need not fit what came after.
-  if (counter && detectReset(histograms[1]!, first)) {
+  const { from } = window;
+  if (counter && histograms.length > 1 && wasReset(window, from + 1, first)) {
     first = HistogramSum.emptyLike(histograms[1]!).value;
   }
   const relevant = counter ? histograms.slice(1) : [last];
@@ -62,19 +91,21 @@ function difference(context: RangeContext, window: Window, counter: boolean): Hi
   if (result.subtract(first).boundsReconciled) {
     context.annotate('info', boundsReconciled('subtraction'));
   }
-  if (counter) addResets(context, result, [first, ...histograms.slice(1)]);
+  if (counter) addResets(context, window, result, first);
   result.hint = 'gauge';
   return result;
 }
 
 function addResets(
   context: RangeContext,
+  window: Window,
   result: HistogramSum,
-  histograms: readonly FloatHistogram[],
+  first: FloatHistogram,
 ): void {
-  for (let i = 1; i < histograms.length; i++) {
-    const before = histograms[i - 1]!;
-    if (!detectReset(histograms[i]!, before)) continue;
+  if (startsOverlap(window)) context.annotate('warning', overlapWarning(window.metricName));
+  for (let i = window.from + 1; i < window.to; i++) {
+    const before = i === window.from + 1 ? first : window.histograms![i - 1]!;
+    if (!wasReset(window, i, before)) continue;
     if (result.add(before).boundsReconciled) context.annotate('info', boundsReconciled('addition'));
   }
 }
@@ -107,15 +138,17 @@ export function histogramInstantDelta(
     const before = histograms![to - 2];
     const elapsed = (times[to - 1]! - times[to - 2]!) / 1000;
     if (elapsed === 0) return window.none();
-    if (!last && !before)
-      return floatDelta(values[to - 2]!, values[to - 1]!, counter ? elapsed : null);
+    if (!last && !before) {
+      const reset = counter && (values[to - 1]! < values[to - 2]! || startedAnew(window, to - 1));
+      return floatDelta(reset ? 0 : values[to - 2]!, values[to - 1]!, counter ? elapsed : null);
+    }
     if (!last || !before) {
       context.annotate('warning', mixedFloats(metricName));
       return window.none();
     }
     remarkKind(context, [before, last], counter, metricName);
     const result = new HistogramSum(last);
-    if (!counter || !detectReset(last, before)) {
+    if (!counter || !wasReset(window, to - 1, before)) {
       try {
         if (result.subtract(before).boundsReconciled) {
           context.annotate('info', boundsReconciled('subtraction'));
@@ -132,17 +165,17 @@ export function histogramInstantDelta(
   };
 }
 
-/** The difference of two floats; per second, and from zero after a reset, where `elapsed` is given. */
+/** The difference of two floats; per second where `elapsed` is given. */
 export function floatDelta(before: number, last: number, elapsed: number | null): number {
   if (elapsed === null) return last - before;
-  return (last < before ? last : last - before) / elapsed;
+  return (last - before) / elapsed;
 }
 
 /** Resets in a window with histograms; a change of kind is one. */
 export function histogramResets(window: Window): number {
   return countSteps(window, {
-    floats: (before, now) => now < before,
-    histograms: (before, now) => detectReset(now, before),
+    floats: (before, now, i) => now < before || startedAnew(window, i),
+    histograms: (before, _now, i) => wasReset(window, i, before),
   });
 }
 
@@ -155,8 +188,8 @@ export function histogramChanges(window: Window): number {
 }
 
 interface StepTest {
-  floats(before: number, now: number): boolean;
-  histograms(before: FloatHistogram, now: FloatHistogram): boolean;
+  floats(before: number, now: number, index: number): boolean;
+  histograms(before: FloatHistogram, now: FloatHistogram, index: number): boolean;
 }
 
 function countSteps(window: Window, test: StepTest): number {
@@ -167,10 +200,10 @@ function countSteps(window: Window, test: StepTest): number {
     const now = histograms![i];
     const counts =
       before && now
-        ? test.histograms(before, now)
+        ? test.histograms(before, now, i)
         : before || now
           ? true
-          : test.floats(values[i - 1]!, values[i]!);
+          : test.floats(values[i - 1]!, values[i]!, i);
     if (counts) count++;
   }
   return count;

@@ -16,6 +16,14 @@ import {
   histogramResets,
 } from './rate-histograms.ts';
 
+import {
+  factorFromStart,
+  overlapWarning,
+  startedAnew,
+  startInside,
+  startsOverlap,
+} from './start-times.ts';
+
 interface RateOptions {
   readonly counter: boolean;
   readonly perSecond: boolean;
@@ -55,12 +63,38 @@ class ExtrapolatedRate implements RangeFunction {
       if (window.metricName !== '')
         this.#context.annotate('info', notCounterInfo(window.metricName));
     }
+    if (window.startTimes !== null && this.#options.counter) return this.#withStarts(window);
     if (to - from < 2) return window.none();
     const first = values[from]!;
     let result = values[to - 1]! - first;
     if (this.#resetCount > 0) result = this.#corrected(window, result);
     const fromZero = this.#options.counter && result > 0 && first >= 0;
     let factor = extrapolationFactor(window, fromZero ? first / result : Number.POSITIVE_INFINITY);
+    if (this.#options.perSecond) factor /= rangeMs / 1000;
+    return result * factor;
+  }
+
+  /** The same where start times tell of resets, and of the zero a counter began at. */
+  #withStarts(window: Window): number {
+    const { values, from, to, rangeMs } = window;
+    if (startsOverlap(window)) {
+      this.#context.annotate('warning', overlapWarning(window.metricName));
+    }
+    const first = values[from]!;
+    let result = values[to - 1]! - first;
+    for (let i = from + 1; i < to; i++) {
+      if (values[i]! < values[i - 1]! || startedAnew(window, i)) result += values[i - 1]!;
+    }
+    const start = startInside(window);
+    if (start === 0 && to - from < 2) return window.none();
+    let factor: number;
+    if (start === 0) {
+      const fromZero = result > 0 && first >= 0;
+      factor = extrapolationFactor(window, fromZero ? first / result : Number.POSITIVE_INFINITY);
+    } else {
+      result += first;
+      factor = factorFromStart(window, start);
+    }
     if (this.#options.perSecond) factor /= rangeMs / 1000;
     return result * factor;
   }
@@ -97,7 +131,8 @@ function instantDelta(counter: boolean): RangeFunctionFactory {
       const before = values[to - 2]!;
       const elapsed = times[to - 1]! - times[to - 2]!;
       if (elapsed === 0) return window.none();
-      return floatDelta(before, last, counter ? elapsed / 1000 : null);
+      const reset = counter && (last < before || startedAnew(window, to - 1));
+      return floatDelta(reset ? 0 : before, last, counter ? elapsed / 1000 : null);
     },
     mixed: histogramInstantDelta(context, counter),
   });
@@ -106,7 +141,9 @@ function instantDelta(counter: boolean): RangeFunctionFactory {
 function resets(window: Window): number {
   const { values, from, to } = window;
   let count = 0;
-  for (let i = from + 1; i < to; i++) if (values[i]! < values[i - 1]!) count++;
+  for (let i = from + 1; i < to; i++) {
+    if (values[i]! < values[i - 1]! || startedAnew(window, i)) count++;
+  }
   return count;
 }
 

@@ -6,17 +6,20 @@ import type { RowLabels, StepBlock } from '../block.ts';
 import type { Grid } from '../grid.ts';
 import type { RowKernel } from './window.ts';
 
+/** What a cell tells of the sample that was found. */
+export type LookupAnswer = 'sample' | 'time' | 'start-time';
+
 /** Newest sample with time in (t − lookback, t] at each time of the grid. */
 export class LookupKernel implements RowKernel {
   readonly #grid: Grid;
   readonly #lookbackMs: number;
-  readonly #timestamps: boolean;
+  readonly #answer: LookupAnswer;
 
-  /** With `timestamps`, cells hold the sample's time in seconds instead of its value. */
-  constructor(grid: Grid, lookbackMs: number, timestamps: boolean) {
+  /** Times are given in seconds; a start time that is unknown is 0. */
+  constructor(grid: Grid, lookbackMs: number, answer: LookupAnswer) {
     this.#grid = grid;
     this.#lookbackMs = lookbackMs;
-    this.#timestamps = timestamps;
+    this.#answer = answer;
   }
 
   run(columns: SampleColumns, _series: RowLabels, block: StepBlock, at: number): boolean {
@@ -36,7 +39,7 @@ export class LookupKernel implements RowKernel {
       const histogram = histograms?.[i];
       if (histogram !== undefined) {
         if (isStaleHistogram(histogram.sum)) continue;
-        if (!this.#timestamps) {
+        if (this.#answer === 'sample') {
           block.setHistogram(at + step, histogram);
           any = true;
           continue;
@@ -48,11 +51,16 @@ export class LookupKernel implements RowKernel {
       ) {
         continue;
       }
-      out[at + step] = this.#timestamps ? times[i]! / 1000 : value;
+      out[at + step] = this.#answer === 'sample' ? value : this.#timeOf(columns, i);
       present[at + step] = 1;
       any = true;
     }
     return any;
+  }
+
+  #timeOf(columns: SampleColumns, index: number): number {
+    if (this.#answer === 'time') return columns.times[index]! / 1000;
+    return (columns.startTimes?.[index] ?? 0) / 1000;
   }
 }
 
@@ -67,7 +75,7 @@ function isStaleHistogram(sum: number): boolean {
 
 /** Removes stale markers in place, as windows see the samples. */
 export function removeStale(columns: SampleColumns): void {
-  const { times, values, length, histograms } = columns;
+  const { times, values, length, histograms, startTimes } = columns;
   const words = new Uint32Array(values.buffer, values.byteOffset, length * 2);
   let kept = 0;
   for (let i = 0; i < length; i++) {
@@ -81,6 +89,7 @@ export function removeStale(columns: SampleColumns): void {
       times[kept] = times[i]!;
       values[kept] = value;
       if (histograms) histograms[kept] = histogram;
+      if (startTimes) startTimes[kept] = startTimes[i];
     }
     kept++;
   }

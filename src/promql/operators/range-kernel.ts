@@ -17,6 +17,8 @@ export interface WindowShape {
   /** How far beyond the range's edges windows reach: for anchored and smoothed ranges. */
   readonly beforeMs: number;
   readonly afterMs: number;
+  /** True where start times are looked at. */
+  readonly startTimes: boolean;
   /** The evaluation times themselves. */
   readonly evaluations: Grid;
 }
@@ -67,6 +69,7 @@ export class RangeKernel implements RowKernel {
     window.times = columns.times;
     window.values = columns.values;
     window.histograms = columns.histograms;
+    window.startTimes = this.#shape.startTimes ? columns.startTimes : null;
     window.length = columns.length;
     window.rangeMs = this.#shape.rangeMs;
     window.metricName = series.label(METRIC_NAME);
