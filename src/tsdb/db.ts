@@ -1,7 +1,7 @@
 // The database of one data directory: the head with its log, and blocks. It can be opened by Prometheus,
 // and opens what Prometheus wrote; see docs of Prometheus' tsdb for the layout.
 
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Matcher } from '../labels/matcher.ts';
 import { sleep } from '../lifecycle/clock.ts';
@@ -10,25 +10,14 @@ import type { Appendable, Appender, MetadataSource, MetricMetadata } from '../st
 import { mergeQueriers } from '../storage/merge-queryables.ts';
 import type { Querier, Queryable } from '../storage/queryable.ts';
 import type { Block } from './block/block.ts';
-import { UlidSource } from './block/ulid.ts';
-import { BlockStore } from './block-store.ts';
-import { newDbMetrics } from './db-metrics.ts';
-import { type DbOptions, HOUR_MS, withDefaults } from './db-options.ts';
+import { type DbOptions, HOUR_MS } from './db-options.ts';
+import { coveredUntil, type DbParts, newParts, openParts } from './db-parts.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { Head } from './head/head.ts';
 import { deleteFromHead } from './head/head-deletion.ts';
-import { type ReplayReport, replayLog } from './head/log-replay.ts';
+import type { ReplayReport } from './head/log-replay.ts';
 import { writeHeadBlock } from './head-blocks.ts';
-import {
-  applyRetention,
-  compact,
-  cutHead,
-  type DbParts,
-  emptyHead,
-  logBytes,
-} from './maintenance.ts';
+import { applyRetention, compact, cutHead, emptyHead } from './maintenance.ts';
 import { snapshotBlocks } from './snapshot.ts';
-import { LogWriter } from './wal/log-writer.ts';
 
 /** How often `run` does maintenance, and looks for blocks that others put there. */
 export const MAINTENANCE_INTERVAL_MS = 60_000;
@@ -86,22 +75,7 @@ export class Db implements Queryable, Appendable, MetadataSource {
   /** For `openDb`, which holds the lock. */
   static async open(dir: string, options: DbOptions, lock: DirectoryLock): Promise<Db> {
     const parts = newParts(dir, options);
-    const { head, store, metrics, settings, logDir } = parts;
-    const { clock, logger } = settings;
-    store.removeLeftovers();
-    await store.reload({ setAside: true });
-    head.coverBefore(coveredUntil(store.blocks, clock.now() + settings.futureMs));
-    const replay = await replayLog(head, logDir, metrics.log.corruptions);
-    if (replay.damages === 0) removeHeadCaches(dir);
-    head.log = LogWriter.open(logDir, {
-      logger,
-      monotonic: () => clock.monotonic(),
-      metrics: metrics.log,
-      compress: settings.logCompression,
-      ...(settings.logSegmentBytes !== undefined && { segmentBytes: settings.logSegmentBytes }),
-      ...(settings.logFs && { fs: settings.logFs }),
-    });
-    return new Db(parts, replay, lock);
+    return new Db(parts, await openParts(parts), lock);
   }
 
   /** Series in the head. */
@@ -288,55 +262,4 @@ export class Db implements Queryable, Appendable, MetadataSource {
   #check(): void {
     if (this.#closed) throw new OutpostError('unavailable', `use a closed database: ${this.dir}`);
   }
-}
-
-function newParts(dir: string, options: DbOptions): DbParts {
-  const settings = withDefaults(options);
-  const { clock, logger, registry } = settings;
-  const logDir = join(dir, 'wal');
-  const metrics = newDbMetrics(registry, () => ({
-    blocks: store.blocks.length,
-    blockBytes: store.sizeBytes,
-    logBytes: logBytes(logDir),
-    lowestTime: orNaN(Math.min(store.blocks[0]?.meta.minTime ?? Infinity, head.minTime)),
-    paused: head.paused,
-  }));
-  metrics.retentionBytes.set(settings.retentionBytes);
-  metrics.retentionSeconds.set(settings.retentionMs / 1000);
-  const store = new BlockStore(dir, logger, metrics);
-  const head = new Head({
-    clock,
-    logger,
-    registry,
-    chunkRangeMs: settings.blockRangeMs,
-    seriesMax: settings.seriesMax,
-    futureMs: settings.futureMs,
-    ...(settings.headBytesMax !== undefined && { bytesMax: settings.headBytesMax }),
-  });
-  const ulids = new UlidSource(() => clock.now(), settings.fillRandom);
-  return { dir, logDir, settings, head, store, metrics, ulids };
-}
-
-/** End of the newest block that is not in the future, from where on the head takes samples. */
-function coveredUntil(blocks: readonly Block[], latest: number): number {
-  const ends = blocks.map(block => block.meta.maxTime).filter(end => end <= latest);
-  return Math.max(Number.NEGATIVE_INFINITY, ...ends);
-}
-
-/**
- * Prometheus keeps chunks of the log's samples apart so that it starts faster. They are of no use here and
- * would be out of date for a Prometheus that opens the directory later. Where there is an out-of-order
- * log they hold more than the log does, and stay.
- */
-function removeHeadCaches(dir: string): void {
-  const outOfOrder = join(dir, 'wbl');
-  if (existsSync(outOfOrder) && readdirSync(outOfOrder).length > 0) return;
-  for (const name of readdirSync(dir)) {
-    if (name !== 'chunks_head' && !name.startsWith('chunk_snapshot.')) continue;
-    rmSync(join(dir, name), { recursive: true, force: true });
-  }
-}
-
-function orNaN(time: number): number {
-  return Number.isFinite(time) ? time : Number.NaN;
 }

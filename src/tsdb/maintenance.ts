@@ -5,28 +5,12 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Block, writeMeta } from './block/block.ts';
 import type { BlockMeta } from './block/meta.ts';
-import type { UlidSource } from './block/ulid.ts';
-import type { BlockStore } from './block-store.ts';
 import { compactBlocks } from './compact/compactor.ts';
 import { compactionRanges, planCompaction } from './compact/plan.ts';
 import { planRetention } from './compact/retention.ts';
-import type { DbMetrics } from './db-metrics.ts';
-import type { DbSettings } from './db-options.ts';
-import type { Head } from './head/head.ts';
+import { type DbParts, logBytes } from './db-parts.ts';
 import { clearHead, truncateHead, truncateLog } from './head/head-truncation.ts';
 import { planHeadCut, type TimeRange, writeHeadBlock } from './head-blocks.ts';
-import { listCheckpoints, listSegments } from './wal/segments.ts';
-
-/** The parts of a database that maintenance works on. */
-export interface DbParts {
-  readonly dir: string;
-  readonly logDir: string;
-  readonly settings: DbSettings;
-  readonly head: Head;
-  readonly store: BlockStore;
-  readonly metrics: DbMetrics;
-  readonly ulids: UlidSource;
-}
 
 /** Cuts every range that is ready from the head, then shortens the log. */
 export async function cutHead(parts: DbParts, signal?: AbortSignal): Promise<void> {
@@ -168,10 +152,4 @@ export function applyRetention(parts: DbParts, { byTime }: { readonly byTime: bo
     settings.logger.info('block deleted', { ulid, reason });
     store.delete([block]);
   }
-}
-
-/** Bytes of the log and its checkpoints. */
-export function logBytes(logDir: string): number {
-  const dirs = [logDir, ...listCheckpoints(logDir).map(({ path }) => path)];
-  return dirs.flatMap(listSegments).reduce((sum, segment) => sum + segment.bytes, 0);
 }

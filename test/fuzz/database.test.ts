@@ -41,7 +41,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('advance' as const),
-      minutes: fc.integer({ min: 0, max: 15 }),
+      minutes: fc.integer({ min: 0, max: 40 }),
     }),
   },
   {
@@ -147,7 +147,7 @@ class Subject {
 
 test('any history leaves what the model holds', { timeout: 120_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 60 }), async steps => {
+    fc.asyncProperty(fc.array(operation, { minLength: 20, maxLength: 80 }), async steps => {
       const subject = new Subject();
       await subject.open();
       try {

@@ -2,7 +2,8 @@
 // are not yet in a block, deletions that still matter and the newest metadata. It is written beside the
 // log and renamed into place, so a crash leaves either all of it or none.
 
-import { renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Slicer } from '../../lifecycle/slicer.ts';
 import { readSegment } from './log-reader.ts';
 import { type LogSource, logSources } from './log-sources.ts';
@@ -46,6 +47,7 @@ export interface CheckpointStats {
   readonly damages: number;
 }
 
+const LEFTOVER = /^checkpoint\.\d+\.tmp$|^\d+\.repair$/;
 const BATCH_BYTES = 256 * 1024;
 
 /**
@@ -87,6 +89,14 @@ export function dropReplaced(dir: string, to: number): void {
   }
   for (const checkpoint of listCheckpoints(dir)) {
     if (checkpoint.index < to) rmSync(checkpoint.path, { recursive: true, force: true });
+  }
+}
+
+/** Removes what a crash left of checkpoints and repairs that were being written. */
+export function removeLogLeftovers(dir: string): void {
+  if (!existsSync(dir)) return;
+  for (const name of readdirSync(dir)) {
+    if (LEFTOVER.test(name)) rmSync(join(dir, name), { recursive: true, force: true });
   }
 }
 

@@ -49,14 +49,17 @@ export class LogWriter {
   }
 
   /**
-   * Starts a fresh segment behind those that exist, creating the directory. Throws `unavailable` where
-   * the file cannot be made.
+   * Starts a fresh segment behind those that hold anything, creating the directory. Throws `unavailable`
+   * where the file cannot be made.
    */
   static open(dir: string, options: LogWriterOptions): LogWriter {
     try {
       mkdirSync(dir, { recursive: true });
-      const last = listSegments(dir).at(-1)?.index ?? listCheckpoints(dir).at(-1)?.index ?? -1;
-      return new LogWriter(dir, last + 1, options);
+      const last = listSegments(dir).at(-1);
+      // A process that is started over and over must not leave a file each time.
+      if (last?.bytes === 0) return new LogWriter(dir, last.index, options);
+      const used = last?.index ?? listCheckpoints(dir).at(-1)?.index ?? -1;
+      return new LogWriter(dir, used + 1, options);
     } catch (cause) {
       throw unavailable(`start a log segment in ${dir}`, cause);
     }

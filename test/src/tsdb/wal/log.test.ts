@@ -1,10 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Slicer } from '../../../../src/lifecycle/slicer.ts';
 import { silentLogger } from '../../../../src/telemetry/logger.ts';
 import { Registry } from '../../../../src/telemetry/metrics.ts';
-import { dropReplaced, writeCheckpoint } from '../../../../src/tsdb/wal/checkpoint.ts';
+import {
+  dropReplaced,
+  removeLogLeftovers,
+  writeCheckpoint,
+} from '../../../../src/tsdb/wal/checkpoint.ts';
 import { newLogMetrics } from '../../../../src/tsdb/wal/log-metrics.ts';
 import { readSegment } from '../../../../src/tsdb/wal/log-reader.ts';
 import { logSources } from '../../../../src/tsdb/wal/log-sources.ts';
@@ -43,6 +47,12 @@ describe('log writer', () => {
     }
     expect(readdirSync(dir)).toEqual(['00000000', '00000001']);
     expect(await readTexts(dir)).toEqual(['a', 'b']);
+  });
+
+  test('openings without a write leave one segment', async () => {
+    const dir = temporaryDirectory();
+    for (let i = 0; i < 3; i++) await openLog(dir).close();
+    expect(readdirSync(dir)).toEqual(['00000000']);
   });
 
   test('a batch that does not fit starts the next segment as a whole', async () => {
@@ -264,6 +274,14 @@ describe('checkpoint', () => {
     await expect(writeCheckpoint(dir, 0, needed, { ...options, fs, slicer })).rejects.toMatchObject(
       { code: 'unavailable' },
     );
+    expect(readdirSync(dir)).toEqual(['00000000', '00000001']);
+  });
+
+  test('what a crash left of a checkpoint or a repair is removed', async () => {
+    const dir = await twoSegments();
+    mkdirSync(join(dir, 'checkpoint.00000000.tmp'));
+    writeFileSync(join(dir, '00000000.repair'), '');
+    removeLogLeftovers(dir);
     expect(readdirSync(dir)).toEqual(['00000000', '00000001']);
   });
 
