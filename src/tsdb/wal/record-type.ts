@@ -5,6 +5,10 @@ export const RECORD_SERIES = 1;
 export const RECORD_SAMPLES = 2;
 export const RECORD_TOMBSTONES = 3;
 export const RECORD_METADATA = 6;
+export const RECORD_HISTOGRAMS = 7;
+export const RECORD_FLOAT_HISTOGRAMS = 8;
+export const RECORD_CUSTOM_HISTOGRAMS = 9;
+export const RECORD_CUSTOM_FLOAT_HISTOGRAMS = 10;
 
 const NAMES = [
   '',
