@@ -14,7 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/cli'],
   ['agent', 'federation/query', 'plugins/host'],
   ['src/storeapi', 'src/httpapi', 'src/remote', 'src/exposition', 'plugins/sdk', 'plugins/os'],
-  ['src/promql'],
+  ['src/promql', 'src/downsample'],
   ['src/tsdb'],
   ['src/storage'],
   ['src/labels', 'src/encoding', 'src/kernels', 'src/lifecycle', 'src/telemetry', 'proto/gen'],
