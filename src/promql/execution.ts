@@ -63,6 +63,11 @@ export class Execution {
     this.#held -= samples;
   }
 
+  /** True when the slice is used up: long loops stop then and let `breathe` be called. */
+  get due(): boolean {
+    return this.#slicer.due;
+  }
+
   /** Gives way to the event loop when the slice is used up; throws when the query has been stopped. */
   async breathe(): Promise<void> {
     if (this.signal.aborted) throw OutpostError.from(this.signal.reason);

@@ -39,7 +39,9 @@ const ONE = (): FixedRow => new FixedRow(Labels.empty);
 /** A call that gives an instant vector. */
 export function planVectorCall(planner: Planner, expr: CallExpr, grid: Grid): VectorOperator {
   const { name } = expr;
-  if (RANGE_FUNCTIONS.has(name)) return planRangeCall(planner, expr, name, grid);
+  if (RANGE_FUNCTIONS.has(name)) {
+    return planRangeCall(planner, expr, grid, { name, keepName: NAME_KEEPING.has(name) });
+  }
   const part = DATE_PARTS[name];
   if (part && expr.args.length === 0) {
     const time = new TimeScalar(grid);
@@ -98,7 +100,12 @@ function planMap(
 }
 
 /** A function of windows. */
-function planRangeCall(planner: Planner, expr: CallExpr, name: string, grid: Grid): VectorOperator {
+function planRangeCall(
+  planner: Planner,
+  expr: CallExpr,
+  grid: Grid,
+  { name, keepName }: { readonly name: string; readonly keepName: boolean },
+): VectorOperator {
   const { execution } = planner.scope;
   const matrix = expr.args.find(arg => typeOf(arg) === 'matrix')!;
   const { source, shape } = planner.range(matrix, grid, { func: name });
@@ -115,7 +122,6 @@ function planRangeCall(planner: Planner, expr: CallExpr, name: string, grid: Gri
   const prepare = async (): Promise<void> => {
     for (const scalar of scalars) values.push(await scalar.values());
   };
-  const keepName = NAME_KEEPING.has(name);
   return new WindowOperator(execution, source, kernel, { steps: grid.count, keepName, prepare });
 }
 
@@ -147,7 +153,7 @@ const VECTOR_CALLS: Readonly<Record<string, CallPlan>> = {
     return newAbsent(planner.scope.execution, input, arg!, grid.count);
   },
   absent_over_time: (planner, expr, grid) => {
-    const input = planRangeCall(planner, expr, 'present_over_time', grid);
+    const input = planRangeCall(planner, expr, grid, { name: 'present_over_time', keepName: true });
     return newAbsent(planner.scope.execution, input, expr.args[0]!, grid.count);
   },
   label_replace: (planner, expr, grid) => planLabels(planner, expr, grid, labelReplace),

@@ -1,5 +1,6 @@
 // Runs scripts against an engine and says which commands did not come out as expected. As upstream does,
-// every instant query is also asked as the middle step of a range query.
+// every instant query is also asked as the middle step of a range query, and at other times with all its
+// selectors pinned to its own.
 
 import { ManualClock } from '../../src/lifecycle/clock.ts';
 import { Engine } from '../../src/promql/engine.ts';
@@ -8,6 +9,7 @@ import { compareMatrix, compareScalar, compareVector } from './compare.ts';
 import { MemoryStorage } from './memory-storage.ts';
 import { nativeTwins } from './native-twins.ts';
 import type { SeriesLine } from './notation.ts';
+import { pinnedQuery } from './pinned.ts';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
 
 /** One eval that failed. */
@@ -94,7 +96,8 @@ async function runEval(
   return (
     checkAnnotations(command, result) ??
     compare(command, result.value) ??
-    (await runAsRange(engine, storage, command, result.value))
+    (await runAsRange(engine, storage, command, result.value)) ??
+    (await runPinned(engine, storage, command))
   );
 }
 
@@ -138,6 +141,30 @@ function compare(command: EvalCommand, value: ResultValue): string | null {
       return compareMatrix(command.series, value.series, grid);
     }
   }
+}
+
+/** Asks an instant query at other times, with every selector pinned to its own by `@`. */
+async function runPinned(
+  engine: Engine,
+  storage: MemoryStorage,
+  command: EvalCommand,
+): Promise<string | null> {
+  const { query, timeMs } = command;
+  if (command.range || command.vectorTimes || command.text !== null) return null;
+  const pinned = pinnedQuery(query, timeMs);
+  if (pinned === null) return null;
+  const times = timeMs === 0 ? [-1000, 1000] : [-10 * timeMs, 0, timeMs / 5, 10 * timeMs];
+  for (const other of times) {
+    let value: ResultValue;
+    try {
+      ({ value } = await engine.instant(storage, pinned, { timeMs: other }));
+    } catch (thrown) {
+      return `${pinned} at ${other}: ${thrown instanceof Error ? thrown.message : thrown}`;
+    }
+    const reason = compare(command, value);
+    if (reason !== null) return `${pinned} at ${other}: ${reason}`;
+  }
+  return null;
 }
 
 const QUERY_DEPENDENT = /\b(?:range|step|start|end)\s*\(\s*\)/i;

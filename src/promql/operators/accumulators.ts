@@ -29,7 +29,8 @@ export interface Aggregate {
 export interface Accumulator {
   /** Adds the row whose first cell is `at`. */
   add(block: StepBlock, at: number, metricName: () => string): void;
-  finish(): Aggregate;
+  /** Called once; may give way to the event loop. */
+  finish(): Aggregate | Promise<Aggregate>;
 }
 
 /** Remarks that an aggregation leaves histograms out. */

@@ -71,7 +71,7 @@ class Aggregation implements RowsProducer {
     }
     const rows: Row[] = [];
     for (const { labels, nameDropped, state } of groups.all) {
-      rows.push({ labels: new FixedRow(labels, nameDropped), ...state.finish() });
+      rows.push({ labels: new FixedRow(labels, nameDropped), ...(await state.finish()) });
     }
     return rows;
   }

@@ -84,6 +84,7 @@ class HistogramSummary implements RowsProducer {
     const names = new NameDrop(this.#execution, { full: true, nameless: true });
     const out: Row[] = [];
     for (const candidate of this.#candidates.values()) {
+      if (this.#execution.due) await this.#execution.breathe();
       candidate.buckets.sort((a, b) => a.bound - b.bound);
       for (const row of this.#answers(candidate, scalars)) {
         const named = { ...row, labels: lasting(names.row(row.labels)) };

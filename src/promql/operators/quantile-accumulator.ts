@@ -33,12 +33,13 @@ export class QuantileAccumulator implements Accumulator {
     this.#rows.push({ values, present });
   }
 
-  finish(): Aggregate {
+  async finish(): Promise<Aggregate> {
     const { steps, param, execution } = this.#context;
     const values = new Float64Array(steps);
     const present = new Uint8Array(steps);
     const scratch = new Float64Array(this.#rows.length);
     for (let step = 0; step < steps; step++) {
+      if (execution.due) await execution.breathe();
       let count = 0;
       for (const row of this.#rows) {
         if (row.present[step] === 1) scratch[count++] = row.values[step]!;

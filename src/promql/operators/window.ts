@@ -81,7 +81,7 @@ export class WindowOperator implements VectorOperator {
     this.#source.close();
   }
 
-  /** Fills the block from the batch at hand; rows refer to series of this batch only. */
+  /** Takes series of the batch at hand, as many as one slice of time allows; rows refer to series of this batch only. */
   #fill(block: StepBlock): void {
     const columns = this.#columns;
     while (this.#cursor < this.#batch.length && !block.full) {
@@ -92,6 +92,7 @@ export class WindowOperator implements VectorOperator {
       if (columns.length === 0) continue;
       const at = block.addRow(series);
       if (!this.#kernel.run(columns, series, block, at)) block.dropLastRow();
+      if (this.#execution.due) return;
     }
   }
 
