@@ -12,7 +12,7 @@ const FILE_LINES_MAX = 500;
 /** Floors from the top; a file may import its own folder, and folders on lower floors. */
 const FLOORS: readonly (readonly string[])[] = [
   ['src/cli'],
-  ['agent', 'federation/query', 'plugins/host'],
+  ['agent', 'federation/query', 'plugins/host', 'src/tools'],
   ['src/storeapi', 'src/httpapi', 'src/remote', 'src/exposition', 'plugins/sdk', 'plugins/os'],
   ['src/promql', 'src/downsample'],
   ['src/tsdb'],

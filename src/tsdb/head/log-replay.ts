@@ -42,11 +42,15 @@ export interface ReplayReport {
   tornBytes: number;
 }
 
-/** Replays the log in `dir` into an empty head and repairs its damaged segments. */
+/**
+ * Replays the log in `dir` into an empty head and repairs its damaged segments; `readOnly` leaves the
+ * directory as it is.
+ */
 export async function replayLog(
   head: Head,
   dir: string,
   corruptions?: Counter,
+  { readOnly = false } = {},
 ): Promise<ReplayReport> {
   const { clock, logger } = head.options;
   const started = clock.monotonic();
@@ -59,6 +63,7 @@ export async function replayLog(
     report.records += reading.records;
     if (reading.damages.length === 0) continue;
     noteDamage(head, report, { source, reading, corruptions });
+    if (readOnly) continue;
     try {
       const repair = await repairSegment(source.path, reading, slicer);
       logger.info('log segment repaired', { segment: source.path, ...repair });
