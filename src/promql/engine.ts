@@ -91,6 +91,9 @@ export class Engine {
   /** Evaluates at start, start + step, … up to end. The answer is always a matrix. */
   range(queryable: Queryable, text: string, options: RangeOptions): Promise<QueryResult> {
     const { startMs, endMs, stepMs } = options;
+    if (!(stepMs > 0)) {
+      return Promise.reject(new OutpostError('bad-data', `the step must be positive: ${stepMs}`));
+    }
     return this.#query(queryable, { text, startMs, endMs, stepMs, options });
   }
 
@@ -228,8 +231,13 @@ class Evaluation {
         return { type: 'string', time, value: inner.kind === 'string' ? inner.value : '' };
       }
       case 'scalar': {
-        const [value] = await this.#planner.scalar(expr, grid).values();
-        return { type: 'scalar', time, value: value! };
+        const operator = this.#planner.scalar(expr, grid);
+        try {
+          const [value] = await operator.values();
+          return { type: 'scalar', time, value: value! };
+        } finally {
+          operator.close();
+        }
       }
       case 'matrix': {
         const plan = this.#planner.range(expr, grid, { func: '' });
@@ -252,6 +260,7 @@ class Evaluation {
 
   async #matrix(expr: Expr, grid: Grid): Promise<ResultValue> {
     if (grid.count === 0) return { type: 'matrix', series: [] };
+    this.#execution.checkSteps(grid.count);
     const operator = this.#planner.vector(expr, grid);
     try {
       return { type: 'matrix', series: await collectMatrix(this.#execution, operator, grid) };

@@ -51,12 +51,12 @@ export class Execution {
   hold(samples: number): void {
     this.#held += samples;
     if (this.#held > this.peakSamples) this.peakSamples = this.#held;
-    if (this.#held > this.#samplesMax) {
-      throw new OutpostError(
-        'limit-exceeded',
-        'query processing would load too many samples into memory in query execution',
-      );
-    }
+    if (this.#held > this.#samplesMax) throw tooManySamples();
+  }
+
+  /** Refuses a grid on which a single series would be too much. Throws `limit-exceeded`. */
+  checkSteps(steps: number): void {
+    if (steps > this.#samplesMax) throw tooManySamples();
   }
 
   release(samples: number): void {
@@ -73,4 +73,11 @@ export class Execution {
     if (this.signal.aborted) throw OutpostError.from(this.signal.reason);
     if (this.#slicer.due) await this.#slicer.pause();
   }
+}
+
+function tooManySamples(): OutpostError {
+  return new OutpostError(
+    'limit-exceeded',
+    'query processing would load too many samples into memory in query execution',
+  );
 }

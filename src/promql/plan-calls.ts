@@ -122,7 +122,11 @@ function planRangeCall(
   const prepare = async (): Promise<void> => {
     for (const scalar of scalars) values.push(await scalar.values());
   };
-  return new WindowOperator(execution, source, kernel, { steps: grid.count, keepName, prepare });
+  const dispose = (): void => {
+    for (const scalar of scalars) scalar.close();
+  };
+  const steps = grid.count;
+  return new WindowOperator(execution, source, kernel, { steps, keepName, prepare, dispose });
 }
 
 /** The function by name, in the form that suits an anchored or smoothed range. Throws `execution`. */

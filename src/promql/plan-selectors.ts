@@ -138,6 +138,7 @@ export function planSubquery(
     evaluations: grid,
   };
   if (inner.count === 0) return { source: NOTHING, shape };
+  scope.execution.checkSteps(inner.count);
   return {
     source: new SubquerySource(scope.execution, planInner(expr.inner, inner), inner),
     shape,

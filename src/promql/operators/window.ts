@@ -20,6 +20,8 @@ export interface WindowOptions {
   readonly keepName: boolean;
   /** Evaluates what the kernel needs, before the first series. */
   readonly prepare?: () => Promise<void>;
+  /** Releases what `prepare` evaluates. */
+  readonly dispose?: () => void;
 }
 
 /** Runs a kernel over every series of a source. Series without a present cell are left out. */
@@ -32,6 +34,7 @@ export class WindowOperator implements VectorOperator {
   readonly #columns = new SampleColumns();
   readonly #names: NameDrop | null;
   #prepare: (() => Promise<void>) | undefined;
+  readonly #dispose: (() => void) | undefined;
   #batch: readonly RangeSeries[] = [];
   #cursor = 0;
   #held = 0;
@@ -47,6 +50,7 @@ export class WindowOperator implements VectorOperator {
     this.#kernel = kernel;
     this.#block = new StepBlock(options.steps);
     this.#prepare = options.prepare;
+    this.#dispose = options.dispose;
     this.#names = options.keepName ? null : new NameDrop(execution, source.distinct);
     this.distinct = this.#names?.distinct ?? source.distinct;
   }
@@ -76,9 +80,11 @@ export class WindowOperator implements VectorOperator {
   }
 
   close(): void {
-    this.#count(0);
+    this.#execution.release(this.#held);
+    this.#held = 0;
     this.#batch = [];
     this.#source.close();
+    this.#dispose?.();
   }
 
   /** Takes series of the batch at hand, as many as one slice of time allows; rows refer to series of this batch only. */

@@ -223,6 +223,47 @@ describe('limits', () => {
     );
   });
 
+  it('refuse a grid that no memory could hold', async () => {
+    expect(
+      await codeOf(testEngine().instant(storage, 'max_over_time(m[30y:1ms])', { timeMs: 0 })),
+    ).toBe(
+      'limit-exceeded: query processing would load too many samples into memory in query execution',
+    );
+    const endless = { startMs: 0, endMs: 1e12, stepMs: 1 };
+    expect(await codeOf(testEngine().range(storage, 'm', endless))).toContain('limit-exceeded');
+  });
+
+  it('refuse a step that leads nowhere', async () => {
+    const still = { startMs: 0, endMs: 1, stepMs: 0 };
+    expect(await codeOf(testEngine().range(storage, 'm', still))).toBe(
+      'bad-data: the step must be positive: 0',
+    );
+  });
+
+  it('release every querier when a query fails', async () => {
+    let open = 0;
+    const counting: Queryable = {
+      querier(minTime, maxTime) {
+        const querier = storage.querier(minTime, maxTime);
+        open++;
+        let closed = false;
+        return {
+          ...querier,
+          select: matchers => querier.select(matchers),
+          close() {
+            if (!closed) open--;
+            closed = true;
+          },
+        };
+      },
+    };
+    const queries = ['m + on() m', 'topk(scalar(m), m)', 'label_replace(m, "i", "x", "i", ".*")'];
+    for (const query of [...queries, 'sum(rate(m[5m])) / sum(m)', 'm or m offset 1m']) {
+      await codeOf(testEngine({ samplesMax: 4000 }).range(counting, query, range));
+      expect([query, open]).toEqual([query, 0]);
+    }
+  });
+
   it('stop at the timeout', async () => {
     const clock = new ManualClock(0);
     const engine = new Engine({ clock, timeoutMs: 1000 });
