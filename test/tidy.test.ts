@@ -101,6 +101,11 @@ const BANS: readonly Ban[] = [
     except: [],
   },
   { pattern: /\bas any\b|: any\b|<any>/, instead: 'use unknown and narrow it', except: [] },
+  {
+    pattern: /\busing \w+ = /,
+    instead: 'use withFile or try/finally: the oldest Node.js we run on does not know it',
+    except: [],
+  },
   { pattern: /^export \* from/m, instead: 'import from the file that defines it', except: [] },
 ];
 

@@ -7,6 +7,7 @@ import { crc32c } from '../encoding/crc32c.ts';
 import { WriteBuffer } from '../encoding/write-buffer.ts';
 import { assert } from '../lifecycle/errors.ts';
 import { syncDirectory } from './wal/sync-directory.ts';
+import { withFile } from './with-file.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -102,11 +103,10 @@ export class FileWriter {
 /** Replaces a small file so that a crash leaves the old or the new one, never a part. */
 export async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
   const temporary = `${path}.tmp`;
-  {
-    await using handle = await open(temporary, 'w');
+  await withFile(temporary, 'w', async handle => {
     await handle.writeFile(bytes);
     await handle.sync();
-  }
+  });
   await rename(temporary, path);
   await syncDirectory(dirname(path));
 }

@@ -1,8 +1,9 @@
 // Snapshots of blocks. Files of a block never change in place, so a hard link is a copy that costs nothing.
 
-import { copyFile, link, mkdir, open, readdir } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { syncDirectory } from './wal/sync-directory.ts';
+import { withFile } from './with-file.ts';
 
 // Another file system, or one without hard links.
 const NO_LINKS = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS'];
@@ -41,7 +42,6 @@ async function snapshotFile(from: string, to: string, linkFile: LinkFile): Promi
   } catch (error) {
     if (!NO_LINKS.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     await copyFile(from, to);
-    await using handle = await open(to, 'r+');
-    await handle.sync();
+    await withFile(to, 'r+', copy => copy.sync());
   }
 }

@@ -1,7 +1,8 @@
 // Reads one segment from front to back in bounded memory, giving way to other work between pages.
 
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { Slicer } from '../../lifecycle/slicer.ts';
+import { withFile } from '../with-file.ts';
 import { PAGE_BYTES } from './framing.ts';
 import { type Damage, RecordScanner, type RecordVisitor } from './record-scanner.ts';
 
@@ -23,18 +24,19 @@ export async function readSegment(
   slicer: Slicer,
 ): Promise<SegmentReading> {
   const scanner = new RecordScanner(visit);
-  await using file = await open(path, 'r');
   const buffer = new Uint8Array(READ_BYTES);
   let offset = 0;
-  for (;;) {
-    const length = await readFully(file, buffer, offset);
-    for (let at = 0; at < length; at += PAGE_BYTES) {
-      scanner.page(buffer.subarray(at, Math.min(at + PAGE_BYTES, length)), offset + at);
-      if (slicer.due) await slicer.pause();
+  await withFile(path, 'r', async file => {
+    for (;;) {
+      const length = await readFully(file, buffer, offset);
+      for (let at = 0; at < length; at += PAGE_BYTES) {
+        scanner.page(buffer.subarray(at, Math.min(at + PAGE_BYTES, length)), offset + at);
+        if (slicer.due) await slicer.pause();
+      }
+      offset += length;
+      if (length < READ_BYTES) break;
     }
-    offset += length;
-    if (length < READ_BYTES) break;
-  }
+  });
   scanner.end(offset);
   const { records, goodEnd, damages } = scanner;
   return { records, goodEnd, fileBytes: offset, damages };
