@@ -13,6 +13,7 @@ import type { VectorOperator } from './operators/operator.ts';
 import { copyRow, type Row } from './operators/rows.ts';
 import type { RangePlan } from './plan-selectors.ts';
 import type { MatrixSeries, VectorSample } from './result.ts';
+import { sortSliced } from './sliced-sort.ts';
 
 /** The single step of an operator, in the operator's order. */
 export async function collectVector(
@@ -39,7 +40,7 @@ export async function collectMatrix(
     (_, step) => grid.startMs + step * grid.stepMs,
   );
   const series = rows.map(({ labels, row }) => toSeries(labels, row, allTimes));
-  return series.sort((a, b) => a.labels.compareTo(b.labels));
+  return sortSliced(execution, series, (a, b) => a.labels.compareTo(b.labels));
 }
 
 interface NamedRow {
@@ -58,6 +59,7 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
     if (block === null) return rows;
     execution.hold(block.rows.length * block.steps);
     for (let i = 0; i < block.rows.length; i++) {
+      if (execution.due) await execution.breathe();
       const source = lasting(block.rows[i]!);
       const labels = source.nameDropped ? withoutName(source.labels) : source.labels;
       const row = copyRow(block, i, source);
@@ -138,5 +140,5 @@ export async function collectRange(execution: Execution, plan: RangePlan): Promi
     }
     await execution.breathe();
   }
-  return out.sort((a, b) => a.labels.compareTo(b.labels));
+  return sortSliced(execution, out, (a, b) => a.labels.compareTo(b.labels));
 }

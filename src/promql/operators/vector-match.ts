@@ -66,8 +66,10 @@ class VectorMatch implements RowsProducer {
     for (;;) {
       const block = await many.next();
       if (block === null) break;
-      for (let i = 0; i < block.rows.length; i++) this.#match(block, i, out);
-      await this.#execution.breathe();
+      for (let i = 0; i < block.rows.length; i++) {
+        this.#match(block, i, out);
+        if (this.#execution.due) await this.#execution.breathe();
+      }
     }
     if (this.#matching.fillLeft !== null) this.#fillMany(this.#matching.fillLeft, out);
     return out;
@@ -92,6 +94,7 @@ class VectorMatch implements RowsProducer {
       if (block === null) return;
       this.#hold(block.rows.length * block.steps);
       for (let i = 0; i < block.rows.length; i++) {
+        if (this.#execution.due) await this.#execution.breathe();
         const row = copyRow(block, i, lasting(block.rows[i]!));
         const key = this.#key(row.labels);
         const group = this.#groups.get(key);
