@@ -45,6 +45,7 @@ export class SampleColumns {
     this.times[this.length] = time;
     this.values[this.length] = value;
     this.length++;
+    this.#alignObjects();
   }
 
   /** Copies `count` samples of typed columns to the end, bit by bit. */
@@ -53,6 +54,14 @@ export class SampleColumns {
     this.times.set(times.subarray(from, to), this.length);
     this.values.set(values.subarray(from, to), this.length);
     this.length += to - from;
+    this.#alignObjects();
+  }
+
+  /** Whoever moves samples moves these by the same indices, so they must not be shorter. */
+  #alignObjects(): void {
+    const { histograms, startTimes, length } = this;
+    if (histograms && histograms.length < length) histograms.length = length;
+    if (startTimes && startTimes.length < length) startTimes.length = length;
   }
 }
 

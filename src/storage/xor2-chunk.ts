@@ -1,12 +1,13 @@
 // XOR2 chunks (encoding 4): a joint prefix says how time and value have changed, and stale markers leave the
-// value they follow alone. Start timestamps are read over. Format: Prometheus' tsdb/docs/format/chunks.md.
+// value they follow alone. Format: Prometheus' tsdb/docs/format/chunks.md.
 
 import { BitReader } from '../encoding/bit-reader.ts';
-import { readVarbitInt } from '../encoding/varbit.ts';
+import { readBitUvarint, readBitVarint } from '../encoding/bit-varint.ts';
 import { XorLanes } from '../encoding/xor-lanes.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { SampleColumns } from './samples.ts';
 import { isStaleAt, setStale } from './stale.ts';
+import { StartTimeReader } from './start-times.ts';
 
 const HEADER_BYTES = 3;
 const TWO_32 = 0x1_0000_0000;
@@ -35,15 +36,15 @@ export function decodeXor2(
     const at = out.length;
     out.push(reader.time, 0);
     reader.copyValue(out.values, at);
+    reader.startTime.copy(out, at);
   }
 }
 
 class Xor2Reader {
   time = 0;
+  readonly startTime: StartTimeReader;
   readonly #reader: BitReader;
   readonly #count: number;
-  readonly #firstStartTime: boolean;
-  readonly #startTimesFrom: number;
   readonly #value = new XorLanes(1);
   #stale = false;
   #step = 0;
@@ -52,8 +53,7 @@ class Xor2Reader {
   constructor(data: Uint8Array) {
     if (data.length < HEADER_BYTES) throw damaged(`has ${data.length} bytes`);
     this.#count = (data[0]! << 8) | data[1]!;
-    this.#firstStartTime = data[2]! >= 0x80;
-    this.#startTimesFrom = data[2]! & 0x7f;
+    this.startTime = new StartTimeReader(data[2]!);
     this.#reader = new BitReader(data, HEADER_BYTES);
     if (this.#count > this.#reader.remaining) {
       throw damaged(`has ${data.length} bytes for ${this.#count} samples`);
@@ -63,13 +63,12 @@ class Xor2Reader {
   next(): boolean {
     if (this.#read === this.#count) return false;
     this.#stale = false;
+    const before = this.time;
     if (this.#read === 0) this.#readFirst();
     else if (this.#read === 1) this.#readSecond();
     else this.#readJoint();
     if (!Number.isSafeInteger(this.time)) throw damaged(`has the time ${this.time}`);
-    if (this.#read > 0 && this.#startTimesFrom > 0 && this.#read >= this.#startTimesFrom) {
-      readVarbitInt(this.#reader);
-    }
+    this.startTime.read(this.#reader, this.#read, this.#read === 0 ? this.time : before);
     this.#read++;
     return true;
   }
@@ -80,18 +79,17 @@ class Xor2Reader {
   }
 
   #readFirst(): void {
-    this.time = this.#varint();
+    this.time = readBitVarint(this.#reader);
     this.#value.readFirst(this.#reader, 0);
     // The value that later ones are compared with is then still the initial one.
     if (isStaleAt(this.#value.values, 0)) {
       this.#stale = true;
       this.#value.values[0] = 0;
     }
-    if (this.#firstStartTime) this.#varint();
   }
 
   #readSecond(): void {
-    this.#step = this.#uvarint();
+    this.#step = readBitUvarint(this.#reader);
     this.time += this.#step;
     this.#readValue();
   }
@@ -122,24 +120,6 @@ class Xor2Reader {
     if (kind === 1) this.#value.readInWindow(this.#reader, 0);
     else if (kind === 2) this.#value.readNewWindow(this.#reader, 0);
     else if (kind === 3) this.#stale = true;
-  }
-
-  /** LEB128; beyond 2^53 the nearest number, which no time may be. */
-  #uvarint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 10; i++) {
-      const byte = this.#reader.bits(8);
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-      scale *= 128;
-    }
-    throw damaged('has a varint over 10 bytes');
-  }
-
-  #varint(): number {
-    const value = this.#uvarint();
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 }
 

@@ -27,6 +27,7 @@ interface WrittenHistogram {
 /** One sample: a float `v` or a histogram `h`, or a staleness marker. */
 export interface WrittenSample {
   readonly t: number;
+  readonly st?: number;
   readonly ref?: number;
   readonly v?: number;
   readonly stale?: boolean;

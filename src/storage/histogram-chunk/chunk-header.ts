@@ -19,10 +19,8 @@ export interface ChunkHeader {
   readonly reset: CounterResetHint;
   /** True where counts are doubles, false where they are integers. */
   readonly float: boolean;
-  /** True where the first sample has a start timestamp. */
-  readonly firstStartTime: boolean;
-  /** Number of the sample from which on each has a start timestamp; 0 where none but the first may. */
-  readonly startTimesFrom: number;
+  /** Which samples bring a start timestamp, as `StartTimeReader` takes it. */
+  readonly startTimes: number;
 }
 
 /** The header of a chunk of one of the four histogram encodings. Throws `corrupt` where it is cut short. */
@@ -34,19 +32,18 @@ export function readChunkHeader(data: Uint8Array, encoding: number): ChunkHeader
   const third = data[2]!;
   const float =
     encoding === ChunkEncoding.floatHistogram || encoding === ChunkEncoding.floatHistogramStartTime;
-  const startTimes =
+  const withStarts =
     encoding === ChunkEncoding.histogramStartTime ||
     encoding === ChunkEncoding.floatHistogramStartTime;
-  if (startTimes) {
+  if (withStarts) {
     return {
       count: count & 0x3fff,
       reset: HINTS[count >> 14]!,
       float,
-      firstStartTime: third >= 0x80,
-      startTimesFrom: third & 0x7f,
+      startTimes: third,
     };
   }
-  return { count, reset: HINTS[third >> 6]!, float, firstStartTime: false, startTimesFrom: 0 };
+  return { count, reset: HINTS[third >> 6]!, float, startTimes: 0 };
 }
 
 /** The third byte of a chunk without start timestamps. */

@@ -1,10 +1,10 @@
-// Reads a histogram chunk sample by sample: integer or float counts, with or without start timestamps (which
-// are read over: columns have no place for them).
+// Reads a histogram chunk sample by sample: integer or float counts, with or without start timestamps.
 
 import { BitReader } from '../../encoding/bit-reader.ts';
 import { readVarbitInt } from '../../encoding/varbit.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { CounterResetHint, FloatHistogram } from '../histogram.ts';
+import { StartTimeReader } from '../start-times.ts';
 import { type ChunkBody, FloatBody, IntegerBody } from './bodies.ts';
 import { type ChunkHeader, HISTOGRAM_HEADER_BYTES, readChunkHeader } from './chunk-header.ts';
 import { type BucketLayout, countBuckets, readLayout } from './layout.ts';
@@ -18,6 +18,8 @@ export class HistogramChunkReader {
   readonly header: ChunkHeader;
   /** Time of the sample, Unix ms. */
   time = 0;
+  /** Start timestamp of the sample. */
+  readonly startTime: StartTimeReader;
   readonly #reader: BitReader;
   #layout: BucketLayout | null = null;
   #body: ChunkBody | null = null;
@@ -27,6 +29,7 @@ export class HistogramChunkReader {
   /** The chunk's bytes are borrowed. */
   constructor(data: Uint8Array, encoding: number) {
     this.header = readChunkHeader(data, encoding);
+    this.startTime = new StartTimeReader(this.header.startTimes);
     this.#reader = new BitReader(data, HISTOGRAM_HEADER_BYTES);
     // A sample takes at least a bit each for time, count, zero count and sum.
     if (this.header.count * 4 > this.#reader.remaining) {
@@ -40,12 +43,13 @@ export class HistogramChunkReader {
   /** Reads the next sample; false at the end. */
   next(): boolean {
     if (this.#read === this.header.count) return false;
+    const before = this.time;
     if (this.#read === 0) this.#readFirst();
     else this.#readNext(this.#body!);
     if (!Number.isSafeInteger(this.time)) {
       throw new OutpostError('corrupt', `decode histogram chunk: its time is ${this.time}`);
     }
-    this.#readStartTime(this.#read);
+    this.startTime.read(this.#reader, this.#read, this.#read === 0 ? this.time : before);
     this.#read++;
     return true;
   }
@@ -111,17 +115,4 @@ export class HistogramChunkReader {
     this.time += this.#step;
     body.readNext(this.#reader);
   }
-
-  #readStartTime(index: number): void {
-    const { firstStartTime, startTimesFrom } = this.header;
-    if (index === 0) {
-      if (firstStartTime) skipVarint(this.#reader);
-    } else if (startTimesFrom > 0 && index >= startTimesFrom) readVarbitInt(this.#reader);
-  }
-}
-
-/** Passes over a LEB128 varint, which need not begin at a byte. */
-function skipVarint(reader: BitReader): void {
-  for (let i = 0; i < 10; i++) if (reader.bits(8) < 0x80) return;
-  throw new OutpostError('corrupt', 'decode histogram chunk: it has a varint over 10 bytes');
 }

@@ -35,6 +35,7 @@ export function decodeHistograms(
     out.push(time, 0);
     if (reader.stale) setStale(out.values, at);
     else (out.histograms ??= [])[at] = reader.histogram();
+    reader.startTime.copy(out, at);
   }
 }
 

@@ -17,8 +17,9 @@ describe('XOR2 chunks', () => {
     const read = Array.from({ length: out.length }, (_, i) => [
       out.times[i],
       isStaleAt(out.values, i) ? 'stale' : out.values[i],
+      out.startTimes?.[i],
     ]);
-    expect(read).toEqual(samples.map(({ t, v, stale }) => [t, stale ? 'stale' : v]));
+    expect(read).toEqual(samples.map(({ t, v, st, stale }) => [t, stale ? 'stale' : v, st]));
   });
 
   test('a range takes its samples only', () => {

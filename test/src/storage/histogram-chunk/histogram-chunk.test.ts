@@ -85,6 +85,7 @@ describe('what Prometheus writes', () => {
     const integer = one.kind.startsWith('int');
     const columns = decode(ENCODINGS[one.kind as keyof typeof ENCODINGS], one.bytes);
     expect([...columns.times.subarray(0, columns.length)]).toEqual(one.samples.map(s => s.t));
+    expect(one.samples.map((_, i) => columns.startTimes?.[i])).toEqual(one.samples.map(s => s.st));
     const samples = samplesOf(columns);
     expect(samples.map(contentOf)).toEqual(one.samples.map(s => contentOf(histogramOf(s, false))));
     expect(samples.every(s => s === null || (s.integer ?? false) === integer)).toBe(true);
