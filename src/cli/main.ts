@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { addAgentCommand } from './agent.ts';
 import { addQueryCommand } from './query.ts';
+import { addToolsCommand } from './tools.ts';
 import { addUpCommand } from './up.ts';
 import { packageVersion } from './version.ts';
 
@@ -20,4 +21,5 @@ const program = new Command('outpost')
 addUpCommand(program);
 addAgentCommand(program);
 addQueryCommand(program);
+addToolsCommand(program);
 await program.parseAsync();

@@ -1,0 +1,82 @@
+// `outpost tools tsdb dump` and `dump-openmetrics`
+
+import { type Command, Option } from 'commander';
+import type { Matcher } from '../../labels/matcher.ts';
+import { dumpStore } from '../../tools/tsdb/dump.ts';
+import { ReadOnlyDatabase } from '../../tools/tsdb/read-only-database.ts';
+import {
+  jsonFormat,
+  type LineFormat,
+  openMetricsFormat,
+  promFormat,
+  seriesJsonFormat,
+} from '../../tools/tsdb/series-lines.ts';
+import { DATA_DIR_DEFAULT, selectorFlag, timeFlag, withToolFlags } from './flags.ts';
+import { runTool, type ToolFlags } from './run-tool.ts';
+
+const FORMATS = { prom: promFormat, json: jsonFormat, seriesjson: seriesJsonFormat } as const;
+
+interface DumpFlags extends ToolFlags {
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly match?: readonly (readonly Matcher[])[];
+}
+
+/** Registers both commands. */
+export function addDumpCommands(tsdb: Command): void {
+  withDumpFlags(tsdb.command('dump').description('print samples, one a line'))
+    .addOption(
+      new Option(
+        '--format <format>',
+        'prom: as promtool; json: a series a line; seriesjson: labels',
+      )
+        .choices(Object.keys(FORMATS))
+        .default('prom'),
+    )
+    .action((dir: string, flags: DumpFlags & { format: keyof typeof FORMATS }) =>
+      dump('tsdb dump', dir, flags, FORMATS[flags.format]),
+    );
+  withDumpFlags(
+    tsdb
+      .command('dump-openmetrics')
+      .description('print samples as OpenMetrics, which create-blocks-from openmetrics reads'),
+  ).action((dir: string, flags: DumpFlags) =>
+    dump('tsdb dump-openmetrics', dir, flags, openMetricsFormat),
+  );
+}
+
+function withDumpFlags(command: Command): Command {
+  return withToolFlags(command)
+    .argument('[dir]', 'data directory', DATA_DIR_DEFAULT)
+    .option('--min-time <time>', 'oldest: Unix ms or a date', timeFlag, Number.NEGATIVE_INFINITY)
+    .option('--max-time <time>', 'newest: Unix ms or a date', timeFlag, Number.POSITIVE_INFINITY)
+    .option('--match <selector>', 'series to print; repeat for more', selectorFlag);
+}
+
+async function dump(
+  name: string,
+  dir: string,
+  { minTime, maxTime, match = [], ...flags }: DumpFlags,
+  format: LineFormat,
+): Promise<void> {
+  await runTool(name, flags, async ({ clock, progress, signal, out, tell }) => {
+    const database = await ReadOnlyDatabase.open(dir, clock);
+    try {
+      const report = await dumpStore(database, {
+        minTime,
+        maxTime,
+        selectors: match,
+        format,
+        write: out,
+        progress,
+        signal,
+      });
+      if (report.histogramsLeftOut > 0) {
+        tell(`${report.histogramsLeftOut} native histogram samples left out: the format has none`);
+      }
+      return true;
+    } finally {
+      await database.close();
+    }
+  });
+}

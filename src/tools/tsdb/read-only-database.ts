@@ -1,0 +1,135 @@
+// A data directory as it lies there, read without its lock: blocks and what only the log holds. A process
+// may be using the directory meanwhile; nothing in it is changed.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../lifecycle/clock.ts';
+import { OutpostError } from '../../lifecycle/errors.ts';
+import { mergeQueriers } from '../../storage/merge-queryables.ts';
+import type { Querier, Queryable } from '../../storage/queryable.ts';
+import { silentLogger } from '../../telemetry/logger.ts';
+import { Registry } from '../../telemetry/metrics.ts';
+import { Block, readMeta } from '../../tsdb/block/block.ts';
+import type { BlockMeta } from '../../tsdb/block/meta.ts';
+import { isUlid } from '../../tsdb/block/ulid.ts';
+import { Head } from '../../tsdb/head/head.ts';
+import { type ReplayReport, replayLog } from '../../tsdb/head/log-replay.ts';
+
+const BLOCK_RANGE_MS = 2 * 3_600_000;
+const FUTURE_MS = 10 * 60_000;
+const SERIES_MAX = 50_000_000;
+// The log of a running process may lose its oldest segments while it is read.
+const ATTEMPTS = 3;
+
+/** Samples that are not in blocks yet. */
+export interface LoggedHead {
+  readonly head: Head;
+  readonly replay: ReplayReport;
+}
+
+/** The names of a directory's blocks, oldest id first. Throws `not-found` where there is no directory. */
+export function blockNames(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter(isUlid).sort();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
+    throw new OutpostError('not-found', `open data directory: there is none at ${dir}`, { cause });
+  }
+}
+
+/** Replays the log of a directory; null where it holds no sample that is not in blocks. */
+export async function readLoggedHead(
+  dir: string,
+  metas: readonly BlockMeta[],
+  clock: Clock,
+): Promise<LoggedHead | null> {
+  const logDir = join(dir, 'wal');
+  for (let attempt = 1; existsSync(logDir); attempt++) {
+    const head = new Head({
+      clock,
+      logger: silentLogger,
+      registry: new Registry(),
+      chunkRangeMs: BLOCK_RANGE_MS,
+      seriesMax: SERIES_MAX,
+      futureMs: FUTURE_MS,
+    });
+    head.coverBefore(coveredUntil(metas, clock.now()));
+    try {
+      const replay = await replayLog(head, logDir, undefined, { readOnly: true });
+      return Number.isFinite(head.minTime) ? { head, replay } : null;
+    } catch (error) {
+      const vanished = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!vanished || attempt >= ATTEMPTS) throw error;
+    }
+  }
+  return null;
+}
+
+/** From where on the log's samples count: what lies before is in blocks. As a database does at its start. */
+export function coveredUntil(metas: readonly BlockMeta[], now: number): number {
+  const ends = metas.map(meta => meta.maxTime).filter(end => end <= now + FUTURE_MS);
+  return Math.max(Number.NEGATIVE_INFINITY, ...ends);
+}
+
+/** Open blocks and the head; a store like any other. Close it. */
+export class ReadOnlyDatabase implements Queryable {
+  /** By time. */
+  readonly blocks: readonly Block[];
+  /** Null where all samples are in blocks. */
+  readonly logged: LoggedHead | null;
+
+  private constructor(blocks: readonly Block[], logged: LoggedHead | null) {
+    this.blocks = blocks;
+    this.logged = logged;
+  }
+
+  /** Opens everything. Throws `corrupt` for a damaged block and `not-found` without a directory. */
+  static async open(dir: string, clock: Clock): Promise<ReadOnlyDatabase> {
+    const blocks: Block[] = [];
+    try {
+      for (const name of blockNames(dir)) {
+        const block = await openIfThere(join(dir, name));
+        if (block) blocks.push(block);
+      }
+      const metas = blocks.map(block => block.meta);
+      const logged = await readLoggedHead(dir, metas, clock);
+      return new ReadOnlyDatabase(blocks.sort(byTime), logged);
+    } catch (error) {
+      await Promise.all(blocks.map(block => block.close()));
+      throw error;
+    }
+  }
+
+  querier(minTime: number, maxTime: number): Querier {
+    const queriers = this.blocks
+      .filter(({ meta }) => meta.minTime <= maxTime && lastTime(meta) >= minTime)
+      .map(block => block.querier(minTime, maxTime));
+    if (this.logged) queriers.push(this.logged.head.querier(minTime, maxTime));
+    return mergeQueriers(queriers);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.blocks.map(block => block.close()));
+  }
+}
+
+/** Unix ms of the newest sample a block may hold. */
+export function lastTime({ minTime, maxTime }: BlockMeta): number {
+  return Math.max(minTime, maxTime - 1);
+}
+
+function byTime(a: Block, b: Block): number {
+  return a.meta.minTime - b.meta.minTime || a.meta.maxTime - b.meta.maxTime;
+}
+
+/** Null for a block that its owner deleted since its name was read. */
+async function openIfThere(dir: string): Promise<Block | null> {
+  try {
+    await readMeta(dir);
+    return await Block.open(dir);
+  } catch (error) {
+    if (!existsSync(dir)) return null;
+    throw error;
+  }
+}
