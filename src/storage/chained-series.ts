@@ -4,6 +4,7 @@
 import type { Labels } from '../labels/labels.ts';
 import { collapseChunks, overlap, splitLanes } from './chunk-lanes.ts';
 import { ChunkSeries } from './chunks.ts';
+import { doubtReset } from './reset-doubt.ts';
 import { SampleColumns } from './samples.ts';
 import type { Chunk, Series } from './series.ts';
 import { appendColumns } from './series-list.ts';
@@ -75,6 +76,7 @@ function mergeTail(out: SampleColumns, start: number, middle: number, scratch: M
   appendColumns(later, out, middle, out.length);
   out.length = start;
   if (out.histograms) out.histograms.length = Math.min(out.histograms.length, start);
+  if (out.startTimes) out.startTimes.length = Math.min(out.startTimes.length, start);
   mergeColumns(out, earlier, later);
 }
 
@@ -82,21 +84,29 @@ function mergeTail(out: SampleColumns, start: number, middle: number, scratch: M
 export function mergeColumns(out: SampleColumns, a: SampleColumns, b: SampleColumns): void {
   let i = 0;
   let j = 0;
+  let last: SampleColumns | null = null;
+  // Whole runs are copied, so values keep their bits and mostly disjoint inputs cost little.
+  const take = (source: SampleColumns, from: number, to: number): void => {
+    if (from === to) return;
+    const at = out.length;
+    appendColumns(out, source, from, to);
+    if (source !== last) doubtReset(out, at);
+    last = source;
+  };
   while (i < a.length && j < b.length) {
-    // Whole runs are copied, so values keep their bits and mostly disjoint inputs cost little.
     const aFrom = i;
     while (i < a.length && a.times[i]! <= b.times[j]!) i++;
     if (i > aFrom) {
-      appendColumns(out, a, aFrom, i);
+      take(a, aFrom, i);
       while (j < b.length && b.times[j]! <= a.times[i - 1]!) j++;
       continue;
     }
     const bFrom = j;
     while (j < b.length && b.times[j]! < a.times[i]!) j++;
-    appendColumns(out, b, bFrom, j);
+    take(b, bFrom, j);
   }
-  appendColumns(out, a, i, a.length);
-  appendColumns(out, b, j, b.length);
+  take(a, i, a.length);
+  take(b, j, b.length);
 }
 
 /** A series of chunks that may overlap or repeat; samples are those with minTime ≤ t ≤ maxTime. */

@@ -6,7 +6,7 @@ import type { Chunk, Series, SeriesSet } from './series.ts';
 
 const BATCH_SERIES = 512;
 
-/** Appends samples `from` ≤ i < `to` of `source`, histograms included, bit by bit. */
+/** Appends samples `from` ≤ i < `to` of `source`, histograms and start times included, bit by bit. */
 export function appendColumns(
   out: SampleColumns,
   source: SampleColumns,
@@ -15,11 +15,13 @@ export function appendColumns(
 ): void {
   const at = out.length;
   out.append(source.times, source.values, from, to);
-  const histograms = source.histograms;
-  if (!histograms) return;
+  const { histograms, startTimes } = source;
+  if (!histograms && !startTimes) return;
   for (let i = from; i < to; i++) {
-    const histogram = histograms[i];
+    const histogram = histograms?.[i];
+    const startTime = startTimes?.[i];
     if (histogram) (out.histograms ??= [])[at + i - from] = histogram;
+    if (startTime !== undefined) (out.startTimes ??= [])[at + i - from] = startTime;
   }
 }
 

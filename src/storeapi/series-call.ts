@@ -4,11 +4,12 @@ import type { Labels } from '../labels/labels.ts';
 import type { Matcher } from '../labels/matcher.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { Slicer } from '../lifecycle/slicer.ts';
+import { CHUNK_SAMPLES } from '../storage/encode-columns.ts';
 import type { Querier } from '../storage/queryable.ts';
 import type { Chunk, Series, SeriesSet } from '../storage/series.ts';
 import { sentLabels, stripExternal } from './external-labels.ts';
 import type { SeriesQuery } from './requests.ts';
-import { ChunkSource, SAMPLES_PER_CHUNK } from './series-chunks.ts';
+import { ChunkSource } from './series-chunks.ts';
 import { SeriesEncoder } from './series-codec.ts';
 import {
   type EncodedSeries,
@@ -129,7 +130,7 @@ class SeriesCall {
   #count(chunks: number): void {
     const { seriesPerRequest, samplesPerRequest } = this.#options.limits;
     this.#series++;
-    this.#samples += chunks * SAMPLES_PER_CHUNK;
+    this.#samples += chunks * CHUNK_SAMPLES;
     if (seriesPerRequest > 0 && this.#series > seriesPerRequest) {
       throw overLimit('series', seriesPerRequest);
     }

@@ -2,11 +2,11 @@
 
 import { join } from 'node:path';
 import { Labels } from '../../src/labels/labels.ts';
+import { encodeColumns } from '../../src/storage/encode-columns.ts';
 import { SampleColumns } from '../../src/storage/samples.ts';
 import type { SeriesChunks, WriteBlockOptions } from '../../src/tsdb/block/block-writer.ts';
 import { writeBlock } from '../../src/tsdb/block/block-writer.ts';
 import { UlidSource } from '../../src/tsdb/block/ulid.ts';
-import { encodeColumns } from '../../src/tsdb/compact/compactor.ts';
 import type { StoredSeries } from '../acceptance/querier.ts';
 
 let seconds = 1_700_000_000;

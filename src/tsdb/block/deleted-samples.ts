@@ -1,5 +1,6 @@
 // What tombstones do to chunks and to decoded samples.
 
+import { doubtReset } from '../../storage/reset-doubt.ts';
 import { lowerBound, type SampleColumns } from '../../storage/samples.ts';
 import type { TimeInterval } from './tombstones.ts';
 
@@ -26,11 +27,15 @@ export function dropIntervals(
   let at = from;
   for (const { minTime, maxTime } of intervals) {
     kept = move(out, kept, at, indexOf(minTime));
-    at = indexOf(maxTime + 1);
+    const next = indexOf(maxTime + 1);
+    if (next > at) doubtReset(out, next);
+    at = next;
   }
   kept = move(out, kept, at, length);
   out.length = kept;
-  if (out.histograms && out.histograms.length > kept) out.histograms.length = kept;
+  const { histograms, startTimes } = out;
+  if (histograms && histograms.length > kept) histograms.length = kept;
+  if (startTimes && startTimes.length > kept) startTimes.length = kept;
 }
 
 /** Moves samples from…to−1 down to `target` and returns the index after them. */
@@ -39,6 +44,7 @@ function move(out: SampleColumns, target: number, from: number, to: number): num
     out.times.copyWithin(target, from, to);
     out.values.copyWithin(target, from, to);
     out.histograms?.copyWithin(target, from, to);
+    out.startTimes?.copyWithin(target, from, to);
   }
   return target + to - from;
 }

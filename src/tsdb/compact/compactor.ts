@@ -1,17 +1,13 @@
 // Joins blocks into one: a function of directories, so that it can run anywhere. Chunks that do not
 // overlap are carried over byte by byte; everything else is decoded, merged and encoded anew.
 
-import { encodeXor } from '../../kernels/xor.ts';
-import { OutpostError } from '../../lifecycle/errors.ts';
+import { encodeColumns } from '../../storage/encode-columns.ts';
 import { mergeSeriesSets } from '../../storage/merge.ts';
 import { SampleColumns } from '../../storage/samples.ts';
-import { type Chunk, ChunkEncoding, type Series, type SeriesSet } from '../../storage/series.ts';
+import type { Chunk, Series, SeriesSet } from '../../storage/series.ts';
 import { Block } from '../block/block.ts';
 import { type SeriesChunks, writeBlock } from '../block/block-writer.ts';
 import type { BlockMeta } from '../block/meta.ts';
-
-/** Samples in a chunk that is encoded here. */
-export const CHUNK_SAMPLES = 120;
 
 /** How blocks are compacted. */
 export interface CompactOptions {
@@ -101,26 +97,5 @@ function* encodedLazily(batch: readonly Series[], columns: SampleColumns): Gener
 function encodedAnew(series: Series, columns: SampleColumns): Chunk[] {
   columns.clear();
   series.samples(columns);
-  if (columns.histograms) {
-    throw new OutpostError(
-      'execution',
-      `compact: histogram chunks overlap or have deletions, and cannot be encoded: ${series.labels}`,
-    );
-  }
   return encodeColumns(columns);
-}
-
-/** Float samples as chunks of at most 120; times are in order, one sample each. */
-export function encodeColumns({ times, values, length }: SampleColumns): Chunk[] {
-  const chunks: Chunk[] = [];
-  for (let from = 0; from < length; from += CHUNK_SAMPLES) {
-    const to = Math.min(from + CHUNK_SAMPLES, length);
-    chunks.push({
-      minTime: times[from]!,
-      maxTime: times[to - 1]!,
-      encoding: ChunkEncoding.xor,
-      data: encodeXor(times, values, from, to),
-    });
-  }
-  return chunks;
 }

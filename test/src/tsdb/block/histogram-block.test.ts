@@ -20,6 +20,8 @@ import { type Chunk, ChunkEncoding, type Series } from '../../../../src/storage/
 import { isStaleAt, setStale } from '../../../../src/storage/stale.ts';
 import { Block } from '../../../../src/tsdb/block/block.ts';
 import { writeBlock } from '../../../../src/tsdb/block/block-writer.ts';
+import { dropIntervals } from '../../../../src/tsdb/block/deleted-samples.ts';
+import { compactBlocks } from '../../../../src/tsdb/compact/compactor.ts';
 import {
   decodeHistogramRecord,
   type HistogramRecordType,
@@ -184,4 +186,82 @@ describe('a block of ours', () => {
     expect(await read(block)).toBe('2:3 3:stale 4:f7 6:5 7:stale 8:f7 9:f7');
     await block.close();
   });
+});
+
+describe('histograms that exist only decoded', () => {
+  const labels = Labels.fromObject({ a: 'b' });
+
+  function counts(from: number, ...values: readonly number[]): SampleColumns {
+    const out = new SampleColumns(values.length);
+    for (const [i, count] of values.entries()) {
+      out.push(from + i * 1000, 0);
+      const one = histogram({ count, zeroCount: count, zeroThreshold: 1, integer: true });
+      (out.histograms ??= [])[i] = one;
+    }
+    return out;
+  }
+
+  async function blockOf(dir: string, columns: SampleColumns): Promise<string> {
+    const series = [{ labels, chunks: encodeColumns(columns) }];
+    const options = { ulid: ulids.next(), minTime: 0, maxTime: 1e6, level: 1 };
+    return join(dir, (await writeBlock(dir, series, options))!.ulid);
+  }
+
+  /** Time, count and hint of each sample. */
+  async function read(dir: string): Promise<string[]> {
+    const block = await Block.open(dir);
+    const out: string[] = [];
+    await visit(block, series => {
+      const samples = new SampleColumns();
+      series.samples(samples);
+      for (let i = 0; i < samples.length; i++) {
+        const { count, counterResetHint } = samples.histograms![i]!;
+        out.push(`${samples.times[i]! / 1000}:${count} ${counterResetHint}`);
+      }
+    });
+    await block.close();
+    return out;
+  }
+
+  test('are compacted where blocks overlap, and no hint outlives its neighbour', async () => {
+    const dir = temporaryDirectory();
+    const a = await blockOf(dir, counts(0, 10, 20, 30));
+    const b = await blockOf(dir, counts(500, 11, 5, 6));
+    const meta = await compactBlocks([a, b], dir, { ulid: ulids.next() });
+    expect(meta!.stats).toMatchObject({ numHistogramSamples: 6, numFloatSamples: 0 });
+    const merged = join(dir, meta!.ulid);
+    expect(await read(merged)).toEqual([
+      '0:10 unknown',
+      '0.5:11 not-reset',
+      '1:20 not-reset',
+      '1.5:5 unknown',
+      '2:30 not-reset',
+      '2.5:6 unknown',
+    ]);
+  });
+
+  test('are compacted without what is deleted', async () => {
+    const dir = temporaryDirectory();
+    const path = await blockOf(dir, counts(0, 10, 5, 6, 7));
+    const block = await Block.open(path);
+    await block.delete(1000, 1000, []);
+    await block.close();
+    expect(await read(path)).toEqual(['0:10 unknown', '2:6 unknown', '3:7 not-reset']);
+    const meta = await compactBlocks([path], dir, { ulid: ulids.next() });
+    expect(await read(join(dir, meta!.ulid))).toEqual([
+      '0:10 unknown',
+      '2:6 unknown',
+      '3:7 not-reset',
+    ]);
+  });
+});
+
+test('start times move with the samples that deletions leave', () => {
+  const columns = new SampleColumns();
+  for (let i = 0; i < 5; i++) {
+    columns.push(i, i);
+    (columns.startTimes ??= [])[i] = i * 10;
+  }
+  dropIntervals(columns, 0, [{ minTime: 1, maxTime: 2 }]);
+  expect(columns.startTimes).toEqual([0, 30, 40]);
 });
