@@ -1,6 +1,8 @@
 // `outpost tools`: work on files and directories that needs no running agent.
 
 import type { Command } from 'commander';
+import { addAnalyzeCommand } from './tools/analyze.ts';
+import { addCreateFromOpenMetrics } from './tools/create-blocks-openmetrics.ts';
 import { addDumpCommands } from './tools/dump.ts';
 import { addListCommand } from './tools/list.ts';
 
@@ -9,5 +11,10 @@ export function addToolsCommand(program: Command): void {
   const tools = program.command('tools').description('look at, mend and move data');
   const tsdb = tools.command('tsdb').description('data directories: blocks and logs');
   addListCommand(tsdb);
+  addAnalyzeCommand(tsdb);
   addDumpCommands(tsdb);
+  const create = tsdb
+    .command('create-blocks-from')
+    .description('make blocks from other data; a running process sees them within a minute');
+  addCreateFromOpenMetrics(create);
 }

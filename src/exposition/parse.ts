@@ -39,13 +39,20 @@ const BACKSLASH = 0x5c;
 const BRACE_OPEN = 0x7b;
 const BRACE_CLOSE = 0x7d;
 
+/** Where a text belongs that is read piece by piece. */
+export interface PieceOptions {
+  /** Lines before the piece. */
+  readonly linesBefore: number;
+}
+
 /**
- * A cursor over one exposition. `while ((kind = parser.next()) !== 'end')`; the fields named for a kind
+ * A cursor over one exposition, or over a piece of one that begins and ends with a line; a piece need not
+ * have the text's end mark. `while ((kind = parser.next()) !== 'end')`; the fields named for a kind
  * hold until the next call. Everything that is malformed throws `bad-data` with its line number.
  */
 export class ExpositionParser {
   /** 1-based number of the current line. */
-  line = 0;
+  line: number;
   /** The metric's name of a `type`, `help` or `unit` entry. */
   name = '';
   /** Help text, unit or comment. */
@@ -60,21 +67,31 @@ export class ExpositionParser {
 
   readonly #source: string;
   readonly #openMetrics: boolean;
+  readonly #isPiece: boolean;
+  #started = false;
   #at = 0;
   #lineEnd = 0;
   #exemplarAt = -1;
   #ended = false;
 
-  constructor(source: string, format: 'text' | 'openmetrics') {
+  constructor(source: string, format: 'text' | 'openmetrics', piece?: PieceOptions) {
     this.#source = source;
     this.#openMetrics = format === 'openmetrics';
+    this.#isPiece = piece !== undefined;
+    this.line = piece?.linesBefore ?? 0;
+  }
+
+  /** True once OpenMetrics' end mark was read. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Moves to the next entry. */
   next(): EntryKind {
     const source = this.#source;
-    while (this.#lineEnd < source.length || this.line === 0) {
-      this.#at = this.line === 0 ? 0 : this.#lineEnd + 1;
+    while (this.#lineEnd < source.length || !this.#started) {
+      this.#at = this.#started ? this.#lineEnd + 1 : 0;
+      this.#started = true;
       if (this.#at >= source.length) break;
       this.line++;
       const newline = source.indexOf('\n', this.#at);
@@ -86,8 +103,14 @@ export class ExpositionParser {
       const kind = this.#comment();
       if (kind !== null) return kind;
     }
-    if (this.#openMetrics && !this.#ended) this.#fail('the text ends without # EOF');
+    if (this.#openMetrics && !this.#ended && !this.#isPiece)
+      this.#fail('the text ends without # EOF');
     return 'end';
+  }
+
+  /** True where an exemplar follows the current sample. */
+  get hasExemplar(): boolean {
+    return this.#exemplarAt >= 0;
   }
 
   /** The labels of the current sample, metric name included. Empty values are dropped. */

@@ -96,8 +96,8 @@ function rowOf(name: string, { minTime, maxTime, stats }: BlockMeta, bytes: numb
   return { name, minTime, maxTime, samples, chunks, series, bytes };
 }
 
-/** Bytes of what belongs to a block. */
-async function blockBytes(dir: string): Promise<number> {
+/** Bytes of the files that belong to a block. */
+export async function blockBytes(dir: string): Promise<number> {
   const chunks = await readdir(join(dir, 'chunks')).catch(() => []);
   const files = ['meta.json', 'index', 'tombstones', ...chunks.map(name => join('chunks', name))];
   let bytes = 0;

@@ -1,0 +1,67 @@
+// `outpost tools tsdb analyze`
+
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Matcher } from '../../labels/matcher.ts';
+import type { Clock } from '../../lifecycle/clock.ts';
+import { OutpostError } from '../../lifecycle/errors.ts';
+import { analyze, formatAnalysis } from '../../tools/tsdb/analyze.ts';
+import { blockNames, readLoggedHead } from '../../tools/tsdb/read-only-database.ts';
+import { blockFacts, type FactsSource, headFacts } from '../../tools/tsdb/series-facts.ts';
+import { readMeta } from '../../tsdb/block/block.ts';
+import type { BlockMeta } from '../../tsdb/block/meta.ts';
+import { countFlag } from '../flags.ts';
+import { DATA_DIR_DEFAULT, selectorFlag, withToolFlags } from './flags.ts';
+import { runTool, type ToolFlags } from './run-tool.ts';
+
+interface AnalyzeFlags extends ToolFlags {
+  readonly limit: number;
+  readonly match?: readonly (readonly Matcher[])[];
+  readonly extended?: boolean;
+}
+
+const LIMIT_DEFAULT = 20;
+
+/** Registers the command. */
+export function addAnalyzeCommand(tsdb: Command): void {
+  withToolFlags(tsdb.command('analyze'))
+    .description('show cardinality, churn and chunk fill of a block or of the log')
+    .argument('[dir]', 'data directory', DATA_DIR_DEFAULT)
+    .argument('[block]', 'block id, or "head" (default: the newest block, else the head)')
+    .option('--limit <count>', 'entries of each ranking', countFlag, LIMIT_DEFAULT)
+    .option('--match <selector>', 'series to look at', selectorFlag)
+    .option('--extended', 'read chunks too, to tell how full they are')
+    .action(async (dir: string, block: string | undefined, flags: AnalyzeFlags) => {
+      await runTool('tsdb analyze', flags, async ({ clock, progress, signal, out }) => {
+        if (flags.match && flags.match.length > 1) {
+          throw new OutpostError('bad-data', 'analyse: one --match at most');
+        }
+        progress.phase('analyse', null, 'series');
+        const source = await findSource(dir, block, clock);
+        const analysis = await analyze(source, {
+          matchers: flags.match?.[0] ?? [],
+          chunks: flags.extended ?? false,
+          signal,
+          progress: done => progress.at(done),
+        });
+        progress.end();
+        await out(formatAnalysis(analysis, flags.limit));
+        return true;
+      });
+    });
+}
+
+async function findSource(
+  dir: string,
+  block: string | undefined,
+  clock: Clock,
+): Promise<FactsSource> {
+  if (block !== undefined && block !== 'head') return await blockFacts(join(dir, block));
+  const metas: BlockMeta[] = [];
+  for (const name of blockNames(dir)) metas.push(await readMeta(join(dir, name)));
+  const newest = metas.sort((a, b) => a.minTime - b.minTime || a.maxTime - b.maxTime).at(-1);
+  if (newest && block === undefined) return await blockFacts(join(dir, newest.ulid));
+  const logged = await readLoggedHead(dir, metas, clock);
+  if (!logged) throw new OutpostError('not-found', `analyse: no samples in ${dir}`);
+  return headFacts(logged.head, 'head');
+}
