@@ -1,94 +1,108 @@
 // The one door to snappy, raw block format: remote write, WAL records. The declared length is checked
 // before anything is allocated, so a small hostile body cannot ask for gigabytes.
 
-import snappy from 'snappyjs';
+import { type Kernels, newKernels } from '../kernels/load.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 
 const EXPANSION_MAX = 22;
 
-/** The length a block says it decompresses to. Throws `bad-data` when the header is not readable. */
-export function snappyDecodedLength(bytes: Uint8Array): number {
-  let value = 0;
-  for (let i = 0; i < 5 && i < bytes.length; i++) {
-    value += (bytes[i]! & 0x7f) * 2 ** (7 * i);
-    if (bytes[i]! < 0x80) return value;
+/** A block's header, checked. */
+export interface SnappyHeader {
+  /** Bytes of the header. */
+  readonly bytes: number;
+  /** Bytes that the block says it decompresses to. */
+  readonly length: number;
+}
+
+/**
+ * Reads the header of a block of at most `lengthMax` bytes. Throws `limit-exceeded`, and `bad-data` where it
+ * is not readable or announces more than the block could hold.
+ */
+export function snappyHeader(block: Uint8Array, lengthMax: number): SnappyHeader {
+  const header = readHeader(block);
+  if (header.length > lengthMax) {
+    throw new OutpostError(
+      'limit-exceeded',
+      `decode snappy: ${header.length} bytes when decompressed, at most ${lengthMax} are accepted`,
+    );
+  }
+  // A copy of three bytes makes at most 64: a body that announces more is not worth the memory.
+  if (header.length > block.length * EXPANSION_MAX) throw damaged();
+  return header;
+}
+
+function readHeader(block: Uint8Array): SnappyHeader {
+  let length = 0;
+  for (let i = 0; i < 5 && i < block.length; i++) {
+    length += (block[i]! & 0x7f) * 2 ** (7 * i);
+    if (block[i]! < 0x80) return { bytes: i + 1, length };
   }
   throw new OutpostError('bad-data', 'decode snappy: the length header is cut short');
 }
 
+function damaged(): OutpostError {
+  return new OutpostError('bad-data', 'decode snappy: the block is damaged or cut short');
+}
+
+// The memory: the decoder's state, the encoder's table, the input and, at the page after it, the output.
+const STATE = 64;
+const TABLE = 16_384;
+const INPUT = 65_536;
+const PAGE_BYTES = 65_536;
+/** The kernels read and write a little too far. */
+const SLACK = 64;
+/** A memory that has grown beyond is not kept. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+interface Workspace {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+  bytes: Uint8Array;
+}
+
+let shared: Workspace | undefined;
+
+/** Hands `work` a memory with the input in place and room for the output, whose address it is told. */
+function inWorkspace<T>(
+  input: Uint8Array,
+  outputBytes: number,
+  work: (workspace: Workspace, output: number) => T,
+): T {
+  shared ??= newWorkspace();
+  const workspace = shared;
+  const output = Math.ceil((INPUT + input.length + SLACK) / PAGE_BYTES) * PAGE_BYTES;
+  const pages = Math.ceil((output + outputBytes + SLACK) / PAGE_BYTES);
+  const missing = pages - workspace.bytes.length / PAGE_BYTES;
+  if (missing > 0) {
+    workspace.memory.grow(missing);
+    workspace.bytes = new Uint8Array(workspace.memory.buffer);
+    if (workspace.bytes.length > KEPT_BYTES) shared = undefined;
+  }
+  workspace.bytes.set(input, INPUT);
+  return work(workspace, output);
+}
+
+function newWorkspace(): Workspace {
+  const memory = new WebAssembly.Memory({ initial: 4, maximum: 65_535 });
+  return { kernels: newKernels(memory), memory, bytes: new Uint8Array(memory.buffer) };
+}
+
 /** Decompresses a block of at most `lengthMax` bytes. Throws `bad-data` or `limit-exceeded`. */
-export function snappyDecode(bytes: Uint8Array, lengthMax: number): Uint8Array {
-  const length = snappyDecodedLength(bytes);
-  if (length > lengthMax) {
-    throw new OutpostError(
-      'limit-exceeded',
-      `decode snappy: ${length} bytes when decompressed, at most ${lengthMax} are accepted`,
-    );
-  }
-  // A copy of three bytes makes at most 64: a body that announces more is not worth the memory.
-  const isPossible = length <= bytes.length * EXPANSION_MAX;
-  const output = new Uint8Array(isPossible ? length : 0);
-  if (!isPossible || !decodeBlock(bytes, output)) {
-    throw new OutpostError('bad-data', 'decode snappy: the block is damaged or cut short');
-  }
-  return output;
-}
-
-// Snappyjs' own decoder takes a literal of 2 GiB or more for one of negative length and steps back to it
-// for ever, so blocks from outside are decoded here. Format: google/snappy format_description.txt.
-function decodeBlock(input: Uint8Array, output: Uint8Array): boolean {
-  let at = 0;
-  while (input[at]! >= 0x80) at++;
-  at++;
-  let out = 0;
-  while (at < input.length) {
-    const tag = input[at++]!;
-    if ((tag & 3) === 0) {
-      let length = (tag >>> 2) + 1;
-      if (length > 60) {
-        const width = length - 60;
-        length = littleEndian(input, at, width) + 1;
-        at += width;
-      }
-      if (length > input.length - at || length > output.length - out) return false;
-      copyLiteral(input, at, { output, out, length });
-      at += length;
-      out += length;
-    } else {
-      const kind = tag & 3;
-      const width = kind === 3 ? 4 : kind;
-      if (width > input.length - at) return false;
-      const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
-      const high = kind === 1 ? (tag >>> 5) << 8 : 0;
-      const offset = high + littleEndian(input, at, width);
-      at += width;
-      if (offset === 0 || offset > out || length > output.length - out) return false;
-      // Byte by byte: a copy may overlap what it makes.
-      for (const end = out + length; out < end; out++) output[out] = output[out - offset]!;
-    }
-  }
-  return out === output.length;
-}
-
-interface Target {
-  readonly output: Uint8Array;
-  readonly out: number;
-  readonly length: number;
-}
-
-function copyLiteral(input: Uint8Array, at: number, { output, out, length }: Target): void {
-  if (length > 64) output.set(input.subarray(at, at + length), out);
-  else for (let i = 0; i < length; i++) output[out + i] = input[at + i]!;
-}
-
-/** Missing bytes count as zero; the lengths made of them are checked by the caller. */
-function littleEndian(input: Uint8Array, at: number, width: number): number {
-  let value = 0;
-  for (let i = width - 1; i >= 0; i--) value = value * 256 + (input[at + i] ?? 0);
-  return value;
+export function snappyDecode(block: Uint8Array, lengthMax: number): Uint8Array {
+  const header = snappyHeader(block, lengthMax);
+  const body = block.subarray(header.bytes);
+  return inWorkspace(body, header.length, ({ kernels, bytes }, output) => {
+    kernels.snappyStart(STATE, INPUT, body.length, output, header.length);
+    if (kernels.snappyDecode(STATE, header.length) !== 1) throw damaged();
+    return bytes.slice(output, output + header.length);
+  });
 }
 
 /** Compresses into one block. */
 export function snappyEncode(bytes: Uint8Array): Uint8Array {
-  return snappy.compress(bytes);
+  const sizeMax = 32 + bytes.length + Math.ceil(bytes.length / 6);
+  return inWorkspace(bytes, sizeMax, (workspace, output) => {
+    const size = workspace.kernels.snappyEncode(INPUT, bytes.length, output, TABLE);
+    return workspace.bytes.slice(output, output + size);
+  });
 }

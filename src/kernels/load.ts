@@ -51,6 +51,45 @@ export interface Kernels {
   xxhashStart(state: number): void;
   xxhashStripes(state: number, data: number, size: number): void;
   xxhashFinish(state: number, data: number, size: number, total: number): void;
+
+  readonly CRC_TABLES_BYTES: Constant;
+  crc32cTables(tables: number): void;
+  crc32c(tables: number, data: number, size: number, previous: number): number;
+
+  readonly SNAPPY_TABLE_BYTES: Constant;
+  snappyStart(
+    state: number,
+    input: number,
+    inputSize: number,
+    output: number,
+    outputSize: number,
+  ): void;
+  snappyDecode(state: number, budget: number): number;
+  snappyEncode(input: number, size: number, output: number, table: number): number;
+
+  tableInit(
+    base: number,
+    bucketBytes: number,
+    entryBytes: number,
+    seriesMax: number,
+    labelBytesMax: number,
+    key: number,
+  ): number;
+  tableSize(): number;
+  writeColumns(
+    refs: number,
+    times: number,
+    values: number,
+    seriesRefs: number,
+    capacity: number,
+  ): void;
+  writeStart(body: number, size: number): void;
+  writeScan(budget: number, inspected: number): number;
+  writeSettle(ref: number): void;
+  writeDrop(ref: number): void;
+  writeRemember(ref: number): void;
+  writeLength(): number;
+  writeExemplars(): number;
 }
 
 let compiled: WebAssembly.Module | undefined;

@@ -1,16 +1,16 @@
 // Takes remote write 1.0. Valid samples are stored whatever stands beside them; what is refused is
 // counted, exemplified in the answer and never retried into a loop: a sender repeats only 5xx answers.
 
-import { snappyDecode } from '../encoding/snappy.ts';
+import { snappyHeader } from '../encoding/snappy.ts';
+import { NO_SERIES_REF, ScanStop, WriteIntake } from '../kernels/write-intake.ts';
+import type { Labels } from '../labels/labels.ts';
 import type { Clock } from '../lifecycle/clock.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
-import type { Appendable, Appender, CommitResult } from '../storage/appender.ts';
+import type { Appendable, Appender } from '../storage/appender.ts';
 import type { Counter, Registry, Vector } from '../telemetry/metrics.ts';
-import { decodeLabels, type LabelRegion } from './label-region.ts';
-import { NO_SERIES_REF, SeriesCache } from './series-cache.ts';
-import { WriteColumns } from './write-columns.ts';
-import { WriteRequestScanner } from './write-request.ts';
+import { decodeLabels } from './label-region.ts';
+import { decodeMetadata } from './write-metadata.ts';
 import { type WriteAnswer, WriteTally } from './write-tally.ts';
 
 /** Limits with defaults that fit senders of the field. */
@@ -53,27 +53,34 @@ export interface WriteHeaders {
 
 const RETRY_AFTER_S = 5;
 const SERIES_PER_LOOK = 64;
-const POOL_MAX = 8;
-const POOLED_SAMPLES_MAX = 65_536;
+/** Samples of a commit: few enough to be done in a few milliseconds. */
+const COMMIT_SAMPLES = 16_384;
 const V1_MESSAGE = 'prometheus.WriteRequest';
 
 /** One store's receiver. */
 export class RemoteWriteReceiver {
   readonly #options: RemoteWriteOptions;
   readonly #limits: RemoteWriteLimits;
-  readonly #cache: SeriesCache;
-  readonly #pool: WriteColumns[] = [];
+  readonly #intake: WriteIntake;
   readonly #stored: Counter;
   readonly #refused: Vector<Counter>;
   readonly #exemplars: Counter;
+  /** Requests at work: one in the intake, the others waiting for their turn. */
   #requests = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: RemoteWriteOptions) {
     const { registry, seed } = options;
     this.#options = options;
     this.#limits = { ...REMOTE_WRITE_LIMITS, ...options.limits };
-    const { cacheSeriesMax: entriesMax, cacheBytesMax: bytesMax } = this.#limits;
-    this.#cache = new SeriesCache({ entriesMax, bytesMax, seed });
+    const { decodedBytesMax, samplesMax, cacheSeriesMax, cacheBytesMax } = this.#limits;
+    this.#intake = new WriteIntake({
+      bodyBytesMax: decodedBytesMax,
+      samplesMax,
+      seriesMax: cacheSeriesMax,
+      labelBytesMax: cacheBytesMax,
+      seed,
+    });
     this.#stored = registry.counter({
       name: 'outpost_remote_write_samples_stored_total',
       help: 'Samples taken over remote write and stored.',
@@ -90,7 +97,7 @@ export class RemoteWriteReceiver {
     registry.observed(
       { name: 'outpost_remote_write_cached_series', help: 'Series known by their label bytes.' },
       'gauge',
-      () => this.#cache.size,
+      () => this.#intake.knownSeries,
     );
   }
 
@@ -103,118 +110,153 @@ export class RemoteWriteReceiver {
         new OutpostError('unavailable', `remote write: ${this.#requests} requests are in work`),
       );
     }
-    this.#requests++;
-    const columns = this.#pool.pop() ?? new WriteColumns();
+    const isFirst = this.#requests++ === 0;
     try {
-      const bytes = snappyDecode(body, this.#limits.decodedBytesMax);
-      return await this.#store(bytes, columns);
+      if (!isFirst) await new Promise<void>(resolve => this.#waiting.push(resolve));
+      return await this.#store(body);
     } catch (error) {
       return errorAnswer(error);
     } finally {
       this.#requests--;
-      const keep = this.#pool.length < POOL_MAX && columns.times.length <= POOLED_SAMPLES_MAX;
-      if (keep) this.#pool.push(columns);
+      this.#waiting.shift()?.();
     }
   }
 
-  async #store(bytes: Uint8Array, columns: WriteColumns): Promise<WriteAnswer> {
+  async #store(body: Uint8Array): Promise<WriteAnswer> {
     const tally = new WriteTally();
-    const result = await this.#pass(bytes, columns, { tally, isRepeat: false });
-    const forgotten = result.refused.get('unknown-series') ?? 0;
-    tally.add(result, 'unknown-series');
-    // The store has dropped series since they were cached: those, and only those, are sent again.
-    if (forgotten > 0) tally.add(await this.#pass(bytes, columns, { tally, isRepeat: true }));
-    this.#stored.inc(tally.stored);
-    this.#exemplars.inc(tally.exemplars);
-    for (const [reason, count] of tally.refused) this.#refused.with(reason).inc(count);
-    return tally.answer();
+    const slicer = new Slicer(() => this.#options.clock.monotonic());
+    try {
+      const forgotten = await this.#pass(body, { tally, slicer, isRepeat: false });
+      this.#exemplars.inc(this.#intake.exemplars);
+      // The store has dropped series since they became known: those, and only those, are sent again.
+      if (forgotten > 0) await this.#pass(body, { tally, slicer, isRepeat: true });
+      return tally.answer();
+    } finally {
+      this.#stored.inc(tally.stored);
+      for (const [reason, count] of tally.refused) this.#refused.with(reason).inc(count);
+    }
   }
 
-  async #pass(bytes: Uint8Array, columns: WriteColumns, pass: Pass): Promise<CommitResult> {
+  /** Stores a request's samples; how many of them were of series that the store had dropped. */
+  async #pass(body: Uint8Array, pass: Pass): Promise<number> {
     const appender = this.#options.appendable.appender();
     try {
-      await this.#queue(new WriteRequestScanner(bytes, columns), { ...pass, appender, columns });
+      const { bytes, length } = snappyHeader(body, this.#limits.decodedBytesMax);
+      this.#intake.load(body.subarray(bytes), length);
+      while (!this.#intake.decode()) if (pass.slicer.due) await pass.slicer.pause();
+      await this.#scan({ ...pass, appender });
     } catch (error) {
       appender.rollback();
       if (!(error instanceof RangeError)) throw error;
       const cause = { cause: error };
       throw new OutpostError('bad-data', `read the write request: ${error.message}`, cause);
     }
-    return appender.commit();
+    return await this.#commit(appender, pass);
   }
 
-  async #queue(scanner: WriteRequestScanner, work: Work): Promise<void> {
-    const { appender, columns, isRepeat } = work;
-    const slicer = new Slicer(() => this.#options.clock.monotonic());
-    let position = 0;
-    columns.length = 0;
-    for (let entry = scanner.next(); entry !== 'end'; entry = scanner.next()) {
-      if (entry === 'series') this.#queueSeries(scanner, work, position++);
-      else if (!isRepeat && scanner.metricName !== '')
-        appender.metadata(scanner.metricName, scanner.metadata);
-      this.#checkSize(Math.max(position, columns.length));
-      if (position % SERIES_PER_LOOK === 0 && slicer.due) await slicer.pause();
+  async #scan(work: Work): Promise<void> {
+    const intake = this.#intake;
+    intake.start();
+    let seen = 0;
+    for (let stop = intake.scan(work.isRepeat); stop !== ScanStop.end; ) {
+      if (stop === ScanStop.series && work.isRepeat) this.#takeAgain(work, seen++);
+      else if (stop === ScanStop.series) this.#take(work);
+      else if (stop === ScanStop.metadata) takeMetadata(intake.found, work);
+      else if (stop !== ScanStop.more) throw this.#refusal(stop);
+      const isLook = stop === ScanStop.more || seen % SERIES_PER_LOOK === 0;
+      if (isLook && work.slicer.due) await work.slicer.pause();
+      stop = intake.scan(work.isRepeat);
     }
-    appender.appendColumns(columns.refs, columns.times, columns.values, columns.length);
   }
 
-  #queueSeries(scanner: WriteRequestScanner, work: Work, position: number): void {
-    const { columns, tally, isRepeat } = work;
-    const count = columns.length - scanner.firstSample;
-    const before = isRepeat ? columns.seriesRefs[position]! : NO_SERIES_REF;
-    let ref = isRepeat ? NO_SERIES_REF : this.#cache.get(scanner.labels);
-    if (ref === NO_SERIES_REF && !(isRepeat && before === NO_SERIES_REF)) {
-      ref = this.#resolve(scanner.labels, work, count + scanner.histograms);
+  /** Decides about a series that is new or has histograms. */
+  #take(work: Work): void {
+    const intake = this.#intake;
+    const histograms = intake.foundHistograms;
+    let ref = intake.foundRef;
+    if (ref === NO_SERIES_REF) ref = this.#resolve(work, intake.foundSamples + histograms);
+    if (ref !== NO_SERIES_REF) {
+      work.tally.refuse('histogram', histograms, () => decodeLabels(intake.found).toString());
     }
-    if (!isRepeat) {
-      columns.setSeriesRef(position, ref);
-      tally.exemplars += scanner.exemplars;
-      if (ref !== NO_SERIES_REF) {
-        tally.refuse('histogram', scanner.histograms, () =>
-          decodeLabels(scanner.labels).toString(),
-        );
-      }
-    }
-    if (ref === NO_SERIES_REF || (isRepeat && ref === before)) columns.length = scanner.firstSample;
-    else columns.refs.fill(ref, scanner.firstSample, columns.length);
+    intake.settle(ref);
+  }
+
+  /** Decides about a series of a request that is read again: only where its reference changed is it sent. */
+  #takeAgain(work: Work, position: number): void {
+    const intake = this.#intake;
+    const before = intake.seriesRefs[position]!;
+    const ref = before === NO_SERIES_REF ? before : this.#resolve(work, intake.foundSamples);
+    if (ref === before) intake.drop(ref);
+    else intake.settle(ref);
   }
 
   /** Finds a series by its labels; NO_SERIES_REF where they cannot be stored, which is then tallied. */
-  #resolve(region: LabelRegion, { appender, tally }: Work, samples: number): number {
-    let shown = '';
+  #resolve({ appender, tally }: Work, samples: number): number {
+    let labels: Labels | null = null;
     try {
-      const labels = decodeLabels(region);
-      shown = labels.toString();
+      labels = decodeLabels(this.#intake.found);
       const ref = appender.series(labels);
-      this.#cache.set(region, ref);
+      this.#intake.remember(ref);
       return ref;
     } catch (error) {
       if (!(error instanceof OutpostError)) throw error;
       if (error.code !== 'bad-data' && error.code !== 'limit-exceeded') throw error;
       const reason = error.code === 'bad-data' ? 'invalid-labels' : 'series-limit';
-      tally.refuse(reason, samples, () => `${shown} (${error.message})`.trimStart());
+      tally.refuse(reason, samples, () => `${labels ?? ''} (${error.message})`.trimStart());
       return NO_SERIES_REF;
     }
   }
 
-  #checkSize(count: number): void {
-    const { samplesMax } = this.#limits;
-    if (count <= samplesMax) return;
-    throw new OutpostError(
+  /** Commits the columns, long ones in parts; the first part goes with what the appender has seen. */
+  async #commit(first: Appender, { tally, slicer, isRepeat }: Pass): Promise<number> {
+    const { length } = this.#intake;
+    let forgotten = 0;
+    let appender = first;
+    for (let from = 0; from === 0 || from < length; from += COMMIT_SAMPLES) {
+      if (from > 0) {
+        if (slicer.due) await slicer.pause();
+        appender = this.#options.appendable.appender();
+      }
+      const { refs, times, values } = this.#intake;
+      const to = Math.min(from + COMMIT_SAMPLES, length);
+      appender.appendColumns(
+        refs.subarray(from, to),
+        times.subarray(from, to),
+        values.subarray(from, to),
+        to - from,
+      );
+      const result = await appender.commit();
+      forgotten += result.refused.get('unknown-series') ?? 0;
+      tally.add(result, isRepeat ? undefined : 'unknown-series');
+    }
+    return forgotten;
+  }
+
+  #refusal(stop: number): OutpostError {
+    if (stop !== ScanStop.tooMany) {
+      return new OutpostError('bad-data', 'read the write request: the message is damaged');
+    }
+    return new OutpostError(
       'limit-exceeded',
-      `read the write request: more than ${samplesMax} samples or series in one request; send smaller batches`,
+      `read the write request: more than ${this.#limits.samplesMax} samples or series in one request; send smaller batches`,
     );
   }
 }
 
 interface Pass {
   readonly tally: WriteTally;
+  readonly slicer: Slicer;
+  /** True where the request is read a second time, for series that the store had dropped. */
   readonly isRepeat: boolean;
 }
 
 interface Work extends Pass {
   readonly appender: Appender;
-  readonly columns: WriteColumns;
+}
+
+function takeMetadata(bytes: Uint8Array, { appender, isRepeat }: Work): void {
+  const { metricName, metadata } = decodeMetadata(bytes);
+  if (!isRepeat && metricName !== '') appender.metadata(metricName, metadata);
 }
 
 function headersProblem({ contentType, contentEncoding }: WriteHeaders): string | null {

@@ -19,8 +19,6 @@ const EXAMPLE_LENGTH_MAX = 200;
 /** Counts of one request. */
 export class WriteTally {
   stored = 0;
-  /** Exemplars are not kept; the protocol lets a receiver do without them. */
-  exemplars = 0;
   readonly refused = new Map<WriteRefusalReason, number>();
   readonly #examples: string[] = [];
 

@@ -27,3 +27,17 @@ export {
   slotSamples,
 } from './reading';
 export { xxhash64, xxhashFinish, xxhashStart, xxhashStripes } from './xxhash';
+export { CRC_TABLES_BYTES, crc32c, crc32cTables } from './crc32c';
+export { tableInit, tableSize } from './label-table';
+export { snappyDecode, snappyStart } from './snappy-decode';
+export { SNAPPY_TABLE_BYTES, snappyEncode } from './snappy-encode';
+export {
+  writeColumns,
+  writeDrop,
+  writeExemplars,
+  writeLength,
+  writeRemember,
+  writeScan,
+  writeSettle,
+  writeStart,
+} from './write-request';

@@ -1,0 +1,230 @@
+// Where remote-write requests become columns: decompressed, read and matched with known series in one
+// memory, so that only what is new or odd is seen by anything else. One request at a time. The memory is
+// laid out for the largest request and the most series, as address space: resident is what was touched.
+
+import { assert, OutpostError } from '../lifecycle/errors.ts';
+import { type Kernels, newKernels } from './load.ts';
+
+/** What is given for a series that is not known, and to drop a series' samples. */
+export const NO_SERIES_REF = 0xffff_ffff;
+
+export interface WriteIntakeOptions {
+  /** Largest request, decompressed. */
+  readonly bodyBytesMax: number;
+  /** Most samples, and most series, of a request. */
+  readonly samplesMax: number;
+  /** Series, and bytes of their labels, that a generation of the table holds; there are two. */
+  readonly seriesMax: number;
+  readonly labelBytesMax: number;
+  /** Any 32-bit number that senders cannot guess, so that they cannot choose colliding labels. */
+  readonly seed: number;
+}
+
+/** Why `scan` returned. */
+export const ScanStop = {
+  /** Its share of the work is done. */
+  more: 0,
+  end: 1,
+  /** A series that is new, has histograms, or is looked at because the caller wishes so. */
+  series: 2,
+  /** An entry of metadata. */
+  metadata: 3,
+  /** More samples, or series, than a request may have. */
+  tooMany: 4,
+  damaged: -1,
+} as const;
+
+const PAGE_BYTES = 65_536;
+const STATE = 128;
+const PACKED = 4096;
+const DECODE_BYTES = 1 << 20;
+const SCAN_BYTES = 1 << 18;
+const ENTRY_BYTES = 32;
+
+/** One memory with its table of known series. Views of it are valid until the next call. */
+export class WriteIntake {
+  readonly #memory: WebAssembly.Memory;
+  readonly #kernels: Kernels;
+  readonly #samplesMax: number;
+  readonly #body: number;
+  readonly #columns: number;
+  #size = 0;
+  // Views of the memory; a grow leaves them with length 0.
+  #bytes = new Uint8Array(0);
+  #cells = new Float64Array(0);
+  #refs = new Uint32Array(0);
+  #times = new Float64Array(0);
+  #values = new Float64Array(0);
+  #seriesRefs = new Uint32Array(0);
+
+  constructor(options: WriteIntakeOptions) {
+    const { bodyBytesMax, samplesMax, seriesMax, labelBytesMax, seed } = options;
+    this.#samplesMax = samplesMax;
+    this.#body = pageAfter(PACKED + packedBytesMax(bodyBytesMax));
+    this.#columns = pageAfter(this.#body + bodyBytesMax);
+    const table = pageAfter(this.#columns + samplesMax * 24);
+    const bucketBytes = 4 * Math.max(1024, 2 ** Math.ceil(Math.log2(seriesMax * 2 + 1)));
+    const entryBytes = pageAfter(labelBytesMax + seriesMax * ENTRY_BYTES);
+    const end = pageAfter(table + 2 * (bucketBytes + entryBytes));
+    assert(end < 2 ** 32, `a write intake of ${end} bytes`);
+    this.#memory = new WebAssembly.Memory({
+      initial: table / PAGE_BYTES + 1,
+      maximum: end / PAGE_BYTES,
+    });
+    this.#kernels = newKernels(this.#memory);
+    const hasRoom = this.#kernels.tableInit(
+      table,
+      bucketBytes,
+      entryBytes,
+      seriesMax,
+      labelBytesMax,
+      seed,
+    );
+    assert(hasRoom !== 0, 'memory for the table of known series');
+    const times = this.#columns;
+    const values = times + samplesMax * 8;
+    const refs = values + samplesMax * 8;
+    this.#kernels.writeColumns(refs, times, values, refs + samplesMax * 4, samplesMax);
+  }
+
+  /** Known series, counting those of both generations. */
+  get knownSeries(): number {
+    return this.#kernels.tableSize() >>> 0;
+  }
+
+  /**
+   * Takes a compressed request: the bytes behind the snappy header, which announces `size` bytes. Then come
+   * `decode` until it is done, and `start`. Throws `bad-data` for more bytes than so short a request needs.
+   */
+  load(packed: Uint8Array, size: number): void {
+    assert(size <= this.#columns - this.#body, `a write request of ${size} bytes`);
+    if (packed.length > packedBytesMax(size)) throw damagedBlock();
+    this.#live().set(packed, PACKED);
+    this.#size = size;
+    this.#kernels.snappyStart(STATE, PACKED, packed.length, this.#body, size);
+  }
+
+  /** Decompresses a part; true when all is done. Throws `bad-data` where the block is damaged. */
+  decode(): boolean {
+    const answer = this.#kernels.snappyDecode(STATE, DECODE_BYTES);
+    if (answer < 0) throw damagedBlock();
+    return answer > 0;
+  }
+
+  /** Goes to the start of the decompressed request, with empty columns. */
+  start(): void {
+    this.#kernels.writeStart(this.#body, this.#size);
+  }
+
+  /**
+   * Reads on; a value of ScanStop. Where it stops at a series, `labels` and its neighbours tell about it
+   * and `settle` or `drop` must be called before the next scan. `inspected` stops at every series.
+   */
+  scan(inspected: boolean): number {
+    return this.#kernels.writeScan(SCAN_BYTES, inspected ? 1 : 0);
+  }
+
+  /** The bytes of the labels, or of the metadata, at which the scan stopped. */
+  get found(): Uint8Array {
+    const bytes = this.#live();
+    return bytes.subarray(this.#cells[0], this.#cells[1]);
+  }
+
+  /** Samples of the series at which the scan stopped. */
+  get foundSamples(): number {
+    this.#live();
+    return this.length - this.#cells[2]!;
+  }
+
+  get foundHistograms(): number {
+    this.#live();
+    return this.#cells[3]!;
+  }
+
+  /** Its reference, NO_SERIES_REF where it is new. */
+  get foundRef(): number {
+    this.#live();
+    return this.#cells[4]!;
+  }
+
+  /** From now on the labels at which the scan stopped are known by this reference. */
+  remember(ref: number): void {
+    assert(ref >= 0 && ref < NO_SERIES_REF, `series reference ${ref} is beyond 32 bits`);
+    this.#kernels.writeRemember(ref);
+  }
+
+  /** Goes on with this reference for the series' samples; NO_SERIES_REF drops them. */
+  settle(ref: number): void {
+    this.#kernels.writeSettle(ref);
+  }
+
+  /** Goes on without the series' samples. */
+  drop(ref: number): void {
+    this.#kernels.writeDrop(ref);
+  }
+
+  /** Samples in the columns. */
+  get length(): number {
+    return this.#kernels.writeLength() >>> 0;
+  }
+
+  /** Exemplars passed over so far. */
+  get exemplars(): number {
+    return this.#kernels.writeExemplars() >>> 0;
+  }
+
+  /** References, sample by sample. The columns are longer than `length`. */
+  get refs(): Uint32Array {
+    this.#live();
+    return this.#refs;
+  }
+
+  /** Unix ms. */
+  get times(): Float64Array {
+    this.#live();
+    return this.#times;
+  }
+
+  /** Values, bits intact. */
+  get values(): Float64Array {
+    this.#live();
+    return this.#values;
+  }
+
+  /** What each series of the request was settled with, by position; kept until it is settled again. */
+  get seriesRefs(): Uint32Array {
+    this.#live();
+    return this.#seriesRefs;
+  }
+
+  #live(): Uint8Array {
+    if (this.#bytes.length === 0) this.#view();
+    return this.#bytes;
+  }
+
+  #view(): void {
+    const { buffer } = this.#memory;
+    const max = this.#samplesMax;
+    const times = this.#columns;
+    this.#bytes = new Uint8Array(buffer);
+    this.#cells = new Float64Array(buffer, this.#kernels.CELLS.value, 8);
+    this.#times = new Float64Array(buffer, times, max);
+    this.#values = new Float64Array(buffer, times + max * 8, max);
+    this.#refs = new Uint32Array(buffer, times + max * 16, max);
+    this.#seriesRefs = new Uint32Array(buffer, times + max * 20, max);
+  }
+}
+
+/** The most bytes in which anybody would send so many: single-byte literals, and some. */
+function packedBytesMax(size: number): number {
+  return size * 2 + 64;
+}
+
+/** The next page boundary that leaves room for reading and writing a little too far. */
+function pageAfter(address: number): number {
+  return Math.ceil((address + 64) / PAGE_BYTES) * PAGE_BYTES;
+}
+
+function damagedBlock(): OutpostError {
+  return new OutpostError('bad-data', 'decode snappy: the block is damaged or cut short');
+}
