@@ -173,8 +173,9 @@ export class EndpointSet {
     const since = changed ? clock.now() : endpoint.since;
     this.#endpoints.set(address, { ...endpoint, ...now, since, lastCheck: clock.now() });
     if (changed && now.healthy) logger.info('endpoint is healthy', { address });
-    else if (changed) logger.warn('endpoint is not healthy', { address, err: now.error });
-    else if (!isDeepStrictEqual(endpoint.info?.labelSets, now.info?.labelSets)) {
+    else if (changed || endpoint.lastCheck === 0) {
+      logger.warn('endpoint is not healthy', { address, err: now.error });
+    } else if (!isDeepStrictEqual(endpoint.info?.labelSets, now.info?.labelSets)) {
       logger.info('endpoint announces other labels', { address });
     }
   }

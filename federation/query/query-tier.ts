@@ -125,9 +125,13 @@ function statusOf({ address, lastCheck, error, info }: Endpoint): StoreStatus {
   };
 }
 
-/** What an endpoint that serves series adds to the announcement. */
-function streamsOf({ healthy, info }: Endpoint): StreamInfo[] {
-  if (!healthy || !info?.store) return [];
+/**
+ * What an endpoint that serves series adds to the announcement. One that is not healthy, or has not
+ * answered yet, is announced too: a querier above then asks, and is told what is missing.
+ */
+function streamsOf({ info }: Endpoint): StreamInfo[] {
+  if (!info) return [{ labels: Labels.empty, minTime: -(2 ** 63), maxTime: 2 ** 63 }];
+  if (!info.store) return [];
   const { minTime, maxTime, streams } = info.store;
   if (info.labelSets.length === 0) return [{ labels: Labels.empty, minTime, maxTime }];
   const described = new Set(streams.map(stream => stream.labels.key));

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { OutpostError } from '../lifecycle/errors.ts';
 import { type Actor, aborted } from '../lifecycle/run-group.ts';
+import { systemReason } from '../lifecycle/system-error.ts';
 
 /** An address to listen on; port 0 asks for a free one. */
 export interface ListenAddress {
@@ -24,8 +25,10 @@ export async function listenHttp(
   try {
     await server.listen({ host: address.host, port: address.port });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new OutpostError('unavailable', `listen for HTTP: ${reason}`, { cause });
+    const { host, port } = address;
+    const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    const text = `listen for HTTP on ${place}: ${systemReason(cause)}`;
+    throw new OutpostError('unavailable', text, { cause });
   }
   const bound = server.server.address();
   return {

@@ -4,15 +4,18 @@
 import {
   type ChannelOptions,
   ServerCredentials as Credentials,
+  logVerbosity,
   Server,
   type ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
+  setLogVerbosity,
 } from '@grpc/grpc-js';
 import type { Clock } from '../lifecycle/clock.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
+import { systemReason } from '../lifecycle/system-error.ts';
 import { asBuffer, type BytesMethod } from './service.ts';
 import { toStatus } from './status.ts';
 
@@ -54,6 +57,8 @@ const DEFAULT_OPTIONS: ChannelOptions = {
 
 /** A server without services. `options` are grpc-js channel options, keepalive for instance. */
 export function newGrpcServer(clock: Clock, options: ChannelOptions = {}): GrpcServer {
+  // The library writes to standard error what its callbacks report as well.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({ ...DEFAULT_OPTIONS, ...options });
   const services = new Set<string>();
   const register = (method: BytesMethod): string => {
@@ -87,7 +92,7 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
     server.bindAsync(address, credentials, (cause, port) => {
       // grpc-js reports port 1 for a socket file.
       if (!cause) return resolve(address.startsWith('unix:') ? 0 : port);
-      const text = `listen for gRPC on ${address}: ${cause.message}`;
+      const text = `listen for gRPC on ${address}: ${systemReason(cause)}`;
       reject(new OutpostError('unavailable', text, { cause }));
     });
   });

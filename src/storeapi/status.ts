@@ -2,6 +2,7 @@
 
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { type ErrorCode, OutpostError } from '../lifecycle/errors.ts';
+import { systemReason } from '../lifecycle/system-error.ts';
 
 const STATUS: Record<ErrorCode, status> = {
   'bad-data': status.INVALID_ARGUMENT,
@@ -38,12 +39,16 @@ export function toStatus(thrown: unknown): { code: status; details: string } {
   return { code: STATUS[error.code], details: error.message };
 }
 
+/** How grpc-js begins the details of a call that found no connection. */
+const NOT_CONNECTED = 'No connection established';
+
 /** The error a client's call has failed with. */
 export function fromStatus(error: ServiceError): OutpostError {
   const code = CODES.get(error.code) ?? 'internal';
-  return new OutpostError(code, error.details || `grpc status ${status[error.code]}`, {
-    cause: error,
-  });
+  const details = error.details.startsWith(NOT_CONNECTED)
+    ? `connect: ${systemReason(error.details)}`
+    : error.details || `grpc status ${status[error.code]}`;
+  return new OutpostError(code, details, { cause: error });
 }
 
 /** The error of a peer that has kept silent for too long. */
