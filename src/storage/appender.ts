@@ -6,10 +6,14 @@ import type { Labels } from '../labels/labels.ts';
 /** A store's own number for a series; valid while the store lives and the series is in it. */
 export type SeriesRef = number;
 
-/** Why a sample was not stored. */
+/**
+ * Why a sample was not stored. Where a store takes samples out of order, `too-old` are those beyond its
+ * window, whatever they would be refused for without one.
+ */
 export type RefusalReason =
   | 'out-of-order'
   | 'duplicate-sample'
+  | 'too-old'
   | 'out-of-bounds'
   | 'too-far-in-future'
   | 'unknown-series'
@@ -51,7 +55,7 @@ export interface Appender {
   series(labels: Labels): SeriesRef;
   /** Queues one sample; time in Unix ms. The value's bits are kept. */
   append(ref: SeriesRef, time: number, value: number): void;
-  /** Queues a staleness marker. */
+  /** Queues a staleness marker; one that is older than the series' newest sample is never stored. */
   appendStale(ref: SeriesRef, time: number): void;
   /**
    * Queues whole columns: sample i belongs to refs[i]. A time column of length 1 serves all samples.

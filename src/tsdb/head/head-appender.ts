@@ -1,5 +1,6 @@
-// One batch on its way into the head: queued as columns, judged together, logged in one write, applied.
-// From judging to applying nothing gives way, so readers and other batches see all of it or nothing.
+// One batch on its way into the head: queued as columns, judged together, logged, applied. From judging to
+// applying nothing gives way, so readers and other batches see all of it or nothing. Samples that are older
+// than their series' newest take a way of their own, through their own log.
 
 import { SampleStatus } from '../../kernels/series-arena.ts';
 import { Labels, METRIC_NAME } from '../../labels/labels.ts';
@@ -12,9 +13,11 @@ import type {
   RefusalReason,
   SeriesRef,
 } from '../../storage/appender.ts';
+import { isStaleAt } from '../../storage/stale.ts';
 import { encodeMetadataRecord } from '../wal/metadata-record.ts';
 import { SeriesRecordWriter } from '../wal/series-record.ts';
 import type { Head } from './head.ts';
+import { Held } from './out-of-order/generation.ts';
 import type { SampleBatch } from './sample-batch.ts';
 
 const EXAMPLES_MAX = 5;
@@ -81,9 +84,13 @@ export class HeadAppender implements Appender {
     const count = this.#fill(queued);
     const accepted = count > 0 ? arena.judge(count, head.appendableFrom) : 0;
     const { acceptedMinTime, acceptedMaxTime } = arena;
-    const stored = accepted + (accepted < count ? this.#explain(count) : 0);
     for (const [name, metadata] of this.#metadata ?? []) head.families.set(name, metadata);
+    let stored = accepted;
     try {
+      if (accepted < count) {
+        stored += this.#explain(count, queued);
+        stored += this.#judgeLate(count);
+      }
       logBatch(head, accepted > 0 ? count : 0);
     } catch (error) {
       arena.discard(count);
@@ -93,6 +100,7 @@ export class HeadAppender implements Appender {
       arena.apply(count);
       head.noteStored(accepted, acceptedMinTime, acceptedMaxTime);
     } else arena.discard(count);
+    if (accepted < count) storeLate(head);
     for (const [reason, times] of this.#refused ?? []) head.metrics.refused[reason].inc(times);
     return { stored, refused: this.#refused ?? NO_REFUSALS, examples: this.#examples };
   }
@@ -118,17 +126,47 @@ export class HeadAppender implements Appender {
     return count;
   }
 
-  /** Counts what was not accepted; returns how many were the same as what is stored. */
-  #explain(count: number): number {
-    const { slots, times, status } = this.#head.arena.batch(count);
+  /**
+   * Counts what was not accepted and hands on what may be stored out of order; returns how many were the
+   * same as what is stored.
+   */
+  #explain(count: number, { ended }: SampleBatch): number {
+    const { arena, index, outOfOrderBatch: late } = this.#head;
+    const { slots, times, values, status } = arena.batch(count);
+    const from = this.#head.outOfOrderFrom(arena.acceptedMaxTime);
+    late.clear(from < Number.POSITIVE_INFINITY ? count : 0);
+    const endedRefs = new Set(ended);
     let identical = 0;
     for (let i = 0; i < count; i++) {
       const verdict = status[i]!;
       if (verdict === SampleStatus.accepted) continue;
+      const slot = slots[i]!;
+      const time = times[i]!;
+      const older = verdict === SampleStatus.outOfOrder || verdict === SampleStatus.outOfBounds;
       if (verdict === SampleStatus.identical) identical++;
-      else this.#refuse(REASONS[verdict]!, slots[i]!, times[i]!);
+      else if (!older || from === Number.POSITIVE_INFINITY || !Number.isSafeInteger(time)) {
+        this.#refuse(REASONS[verdict]!, slot, time);
+      } else {
+        const ref = index.table.refOf(slot);
+        // The marker of a series that is gone; where newer samples are there it came back.
+        const ending = endedRefs.has(ref) && isStaleAt(values, i);
+        if (ending) this.#refuse(REASONS[verdict]!, slot, time);
+        else if (time < from) this.#refuse('too-old', slot, time);
+        else late.add({ slot, ref, time }, values, i);
+      }
     }
     return identical;
+  }
+
+  /** Judges the samples that may be stored out of order; returns how many are new or stored already. */
+  #judgeLate(count: number): number {
+    const { outOfOrderBatch: late, outOfOrder, arena } = this.#head;
+    late.judge(outOfOrder, arena, count);
+    for (let i = 0; i < late.length; i++) {
+      if (late.verdicts[i] !== Held.different) continue;
+      this.#refuse('duplicate-sample', late.slots[i]!, late.samples.times[i]!);
+    }
+    return late.fresh + late.identical;
   }
 
   #refuse(reason: RefusalReason, series: number | Labels, time: number): void {
@@ -149,6 +187,16 @@ export class HeadAppender implements Appender {
     this.#batch = null;
     return batch;
   }
+}
+
+/** Logs and stores the batch's samples that are out of order. The rest of the batch has been stored. */
+function storeLate(head: Head): void {
+  const late = head.outOfOrderBatch;
+  if (late.fresh === 0) return;
+  if (head.outOfOrderLog) head.writeLog([late.encode()], head.outOfOrderLog);
+  late.apply(head.outOfOrder);
+  head.metrics.samplesAppended.inc(late.fresh);
+  head.metrics.outOfOrderAppended.inc(late.fresh);
 }
 
 /** Logs what the head has not logged: new series, metadata and then the judged samples. */

@@ -1,5 +1,5 @@
 // Deletes samples of the head: they stay in their chunks, hidden behind tombstones, until these are
-// written to a block.
+// written to a block. Samples that come later, out of order, into the deleted range are hidden too.
 
 import type { Matcher } from '../../labels/matcher.ts';
 import { postingsForMatchers } from '../index/postings-for-matchers.ts';
@@ -16,16 +16,19 @@ export async function deleteFromHead(
   maxTime: number,
   matchers: readonly Matcher[],
 ): Promise<number> {
-  const { arena, index } = head;
+  const { arena, index, outOfOrder } = head;
   const refs = await postingsForMatchers(index, matchers);
   const deleted: LoggedTombstone[] = [];
   for (const ref of refs) {
     const slot = index.table.slotOf(ref);
-    if (slot < 0 || !arena.hasSamplesIn(slot, minTime, maxTime)) continue;
+    if (slot < 0) continue;
+    const late = outOfOrder.rangeOf(ref);
+    const inOrder = arena.hasSamplesIn(slot, minTime, maxTime);
+    if (!inOrder && !outOfOrder.overlaps(ref, minTime, maxTime)) continue;
     deleted.push({
       ref,
-      minTime: Math.max(minTime, arena.minTime(slot)),
-      maxTime: Math.min(maxTime, arena.maxTime(slot)),
+      minTime: Math.max(minTime, Math.min(arena.minTime(slot), late.minTime)),
+      maxTime: Math.min(maxTime, Math.max(arena.maxTime(slot), late.maxTime)),
     });
   }
   if (deleted.length === 0) return 0;

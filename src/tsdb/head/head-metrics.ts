@@ -5,7 +5,9 @@ import type { Counter, Gauge, Histogram, Registry, Vector } from '../../telemetr
 
 /** What a head records about itself. */
 export interface HeadMetrics {
+  /** All samples stored, those out of order too. */
   readonly samplesAppended: Counter;
+  readonly outOfOrderAppended: Counter;
   readonly refused: Readonly<Record<RefusalReason, Counter>>;
   readonly seriesCreated: Counter;
   readonly seriesRemoved: Counter;
@@ -42,12 +44,20 @@ export function newHeadMetrics(registry: Registry, gauges: () => HeadGauges): He
       .with('float');
   const outOfOrder = byType('out_of_order_samples_total', 'Samples older than their series.');
   return {
+    outOfOrderAppended: byType(
+      'head_out_of_order_samples_appended_total',
+      'Samples stored in the head that were older than their series.',
+    ),
     samplesAppended: byType('head_samples_appended_total', 'Samples stored in the head.'),
     refused: {
       'out-of-order': outOfOrder,
       'duplicate-sample': counter(
         'duplicate_samples_total',
         'Samples with the time of a stored one and another value.',
+      ),
+      'too-old': byType(
+        'too_old_samples_total',
+        'Samples too old for the window in which they may be out of order.',
       ),
       'out-of-bounds': byType(
         'out_of_bound_samples_total',

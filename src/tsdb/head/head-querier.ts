@@ -1,5 +1,6 @@
 // Selections over the head. A selection fixes, at one moment, which series it has and up to which sample
-// each is read: batches that arrive later are not seen, those before are seen whole.
+// each is read: batches that arrive later are not seen, those before are seen whole. Out-of-order samples are
+// read from generations that outlive their way to blocks, so they need no lease.
 
 import { compareStrings } from '../../labels/compare.ts';
 import { type Matcher, matchesAll } from '../../labels/matcher.ts';
@@ -14,6 +15,8 @@ import { postingsForMatchers } from '../index/postings-for-matchers.ts';
 import { sortedOrder } from '../index/sort-sliced.ts';
 import type { Head } from './head.ts';
 import { HeadSeriesSet } from './head-series-set.ts';
+import type { Generation } from './out-of-order/generation.ts';
+import { OutOfOrderSnapshot } from './out-of-order/snapshot.ts';
 import type { ReadLease } from './read-leases.ts';
 
 const SLICE_SERIES = 1024;
@@ -22,13 +25,18 @@ const SLICE_SERIES = 1024;
 export class HeadQuerier implements Querier {
   readonly #head: Head;
   readonly #range: TimeInterval;
+  /** The part of the range that is not in blocks yet. */
+  readonly #inOrderRange: TimeInterval;
+  readonly #outOfOrder: Generation;
   readonly #lease: ReadLease;
   #closed = false;
 
   constructor(head: Head, range: TimeInterval) {
     this.#head = head;
     this.#range = range;
-    this.#lease = head.leases.take(range.minTime);
+    this.#inOrderRange = { ...range, minTime: Math.max(range.minTime, head.visibleFrom) };
+    this.#outOfOrder = head.outOfOrder.oldest;
+    this.#lease = head.leases.take(this.#inOrderRange.minTime);
   }
 
   async select(matchers: readonly Matcher[], options: SelectOptions = {}): Promise<SeriesSet> {
@@ -38,7 +46,8 @@ export class HeadQuerier implements Querier {
     if (options.hints?.sorted) refs = await order.sort(refs, this.#slicer(options));
     return new HeadSeriesSet(this.#head, {
       refs,
-      range: this.#range,
+      range: this.#inOrderRange,
+      outOfOrder: new OutOfOrderSnapshot(this.#outOfOrder, this.#range),
       lease: this.#lease,
       labelsOnly: options.hints?.labelsOnly ?? false,
       limit: options.hints?.limit || Number.POSITIVE_INFINITY,
@@ -106,8 +115,9 @@ export class HeadQuerier implements Querier {
     if (signal?.aborted) throw OutpostError.from(signal.reason);
     if (this.#closed) throw new OutpostError('unavailable', 'read from a closed querier');
     this.#lease.check();
-    const { minTime, maxTime } = this.#range;
-    return minTime <= this.#head.maxTime && maxTime >= this.#head.minTime;
+    const { minTime, maxTime } = this.#inOrderRange;
+    if (minTime <= this.#head.maxTime && maxTime >= this.#head.minTime) return true;
+    return !new OutOfOrderSnapshot(this.#outOfOrder, this.#range).isEmpty;
   }
 
   #slicer({ signal }: SelectOptions): Slicer {

@@ -8,6 +8,7 @@ import type { Chunk, Series, SeriesSet } from '../../storage/series.ts';
 import { dropIntervals } from '../block/deleted-samples.ts';
 import type { TimeInterval } from '../block/tombstones.ts';
 import type { Head } from './head.ts';
+import type { InOrderSeries, OutOfOrderSnapshot } from './out-of-order/snapshot.ts';
 import type { ReadLease } from './read-leases.ts';
 
 const BATCH_SERIES = 256;
@@ -15,19 +16,24 @@ const BATCH_SERIES = 256;
 /** One selection. */
 export interface HeadSelection {
   readonly refs: Uint32Array;
+  /** Range of the samples in order. */
   readonly range: TimeInterval;
+  /** Made at the same moment as the set, with nothing noted yet. */
+  readonly outOfOrder: OutOfOrderSnapshot;
   readonly lease: ReadLease;
   readonly labelsOnly: boolean;
   readonly limit: number;
   readonly signal?: AbortSignal;
 }
 
-/** Series with a chunk in range, in the order of the references. Made in one go: see `#fix`. */
+/** Series with a chunk in range, or samples out of order, in the order of the references. Made in one go: see `#fix`. */
 export class HeadSeriesSet implements SeriesSet {
   readonly warnings: readonly string[] = [];
   readonly #head: Head;
   readonly #selection: HeadSelection;
   readonly #reading: Reading;
+  /** Null where nothing is out of order, which is what most heads always are. */
+  readonly #outOfOrder: OutOfOrderSnapshot | null;
   /** References of the selection, and the time up to which each is read. */
   #refs: Uint32Array;
   #maxTimes: Float64Array;
@@ -37,13 +43,14 @@ export class HeadSeriesSet implements SeriesSet {
     this.#head = head;
     this.#selection = selection;
     this.#reading = new Reading(head, selection);
+    this.#outOfOrder = selection.outOfOrder.isEmpty ? null : selection.outOfOrder;
     this.#refs = new Uint32Array(selection.refs.length);
     this.#maxTimes = new Float64Array(selection.refs.length);
     this.#fix();
   }
 
   async next(): Promise<readonly Series[] | null> {
-    const { signal, lease } = this.#selection;
+    const { signal, lease, labelsOnly } = this.#selection;
     if (signal?.aborted) throw OutpostError.from(signal.reason);
     if (this.#at >= this.#refs.length) return null;
     lease.check();
@@ -52,8 +59,12 @@ export class HeadSeriesSet implements SeriesSet {
     for (; this.#at < end; this.#at++) {
       const ref = this.#refs[this.#at]!;
       const slot = this.#head.index.table.slotOf(ref);
-      if (slot < 0) continue;
-      batch.push(new HeadSeries(this.#reading, slot, ref, this.#maxTimes[this.#at]!));
+      if (slot < 0) {
+        if (this.#outOfOrder?.holds(ref)) throw removed();
+        continue;
+      }
+      const series = new HeadSeries(this.#reading, slot, ref, this.#maxTimes[this.#at]!);
+      batch.push(this.#outOfOrder && !labelsOnly ? this.#outOfOrder.join(series, ref) : series);
     }
     return batch.length > 0 ? batch : this.next();
   }
@@ -69,7 +80,10 @@ export class HeadSeriesSet implements SeriesSet {
     let count = 0;
     for (let i = 0; i < refs.length && count < limit; i++) {
       const slot = index.table.slotOf(refs[i]!);
-      if (slot < 0 || !arena.hasSamplesIn(slot, range.minTime, range.maxTime)) continue;
+      if (slot < 0) continue;
+      const inOrder = arena.hasSamplesIn(slot, range.minTime, range.maxTime);
+      const outOfOrder = this.#outOfOrder?.note(refs[i]!) ?? false;
+      if (!inOrder && !outOfOrder) continue;
       this.#refs[count] = refs[i]!;
       this.#maxTimes[count++] = Math.min(range.maxTime, arena.maxTime(slot));
     }
@@ -99,7 +113,7 @@ class Reading {
   }
 }
 
-class HeadSeries implements Series {
+class HeadSeries implements InOrderSeries {
   readonly #reading: Reading;
   readonly #slot: number;
   readonly #ref: number;
@@ -127,7 +141,7 @@ class HeadSeries implements Series {
 
   chunks(): readonly Chunk[] | null {
     const { arena } = this.#live();
-    if (this.#deleted().length > 0) return null;
+    if (this.deleted().length > 0) return null;
     const { minTime } = this.#reading.selection.range;
     return arena.chunks(this.#slot, minTime, this.#maxTime);
   }
@@ -137,11 +151,11 @@ class HeadSeries implements Series {
     const from = out.length;
     const { minTime } = this.#reading.selection.range;
     arena.decodeInto(this.#slot, minTime, this.#maxTime, out);
-    const deleted = this.#deleted();
+    const deleted = this.deleted();
     if (deleted.length > 0) dropIntervals(out, from, deleted);
   }
 
-  #deleted(): readonly TimeInterval[] {
+  deleted(): readonly TimeInterval[] {
     return this.#reading.head.tombstones.intervals(this.#ref);
   }
 
@@ -149,9 +163,11 @@ class HeadSeries implements Series {
   #live(): Head {
     const { head, selection } = this.#reading;
     selection.lease.check();
-    if (!head.index.table.holds(this.#slot, this.#ref)) {
-      throw new OutpostError('unavailable', 'read the head: a series was removed meanwhile');
-    }
+    if (!head.index.table.holds(this.#slot, this.#ref)) throw removed();
     return head;
   }
+}
+
+function removed(): OutpostError {
+  return new OutpostError('unavailable', 'read the head: a series was removed meanwhile');
 }

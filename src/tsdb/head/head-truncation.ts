@@ -60,7 +60,8 @@ async function collect(head: Head, collection: Collection): Promise<number> {
  */
 export async function truncateLog(head: Head, dir: string, fs?: LogFs): Promise<void> {
   const { log, options, metrics } = head;
-  const minTime = head.visibleFrom;
+  // Deletions of out-of-order samples are needed for as long as these are here.
+  const minTime = Math.min(head.visibleFrom, head.outOfOrder.minTime);
   if (!log) return;
   log.cut();
   const to = log.segment - 1;
@@ -70,7 +71,7 @@ export async function truncateLog(head: Head, dir: string, fs?: LogFs): Promise<
     minTime,
     series: (ref: number) => head.aliases.has(ref) || (ref <= REF_MAX && table.slotOf(ref) >= 0),
   };
-  for (const [ref, time] of head.aliases) if (time < minTime) head.aliases.delete(ref);
+  for (const [ref, { lastTime }] of head.aliases) if (lastTime < minTime) head.aliases.delete(ref);
   try {
     const monotonic = (): number => options.clock.monotonic();
     const stats = await writeCheckpoint(dir, to, needed, {
@@ -108,7 +109,7 @@ async function dropSeries(
     const slot = table.slotOf(refs[i]!);
     if (slot < 0) continue;
     if (arena.dropBefore(slot, time) > 0) minTime = Math.min(minTime, arena.minTime(slot));
-    else if (!(keepTouched && table.recentlyTouched(slot))) {
+    else if (!(keepTouched && table.recentlyTouched(slot)) && !head.outOfOrder.has(refs[i]!)) {
       lists.lists(table.symbols(slot), list => dirty.add(list));
       table.remove(slot);
       arena.free(slot);
@@ -131,11 +132,13 @@ async function collectSymbols(head: Head, slicer: Slicer): Promise<void> {
   await symbols.sweep(slicer);
 }
 
-function collectTombstones(head: Head, time: number): void {
+/** Forgets deletions before `time`, but for those of out-of-order samples. */
+export function collectTombstones(head: Head, time: number): void {
   if (head.deletedFrom.size === 0) return;
   const kept = new Tombstones();
   for (const ref of head.deletedFrom) {
-    const ranges = head.tombstones.intervals(ref).filter(range => range.maxTime >= time);
+    const from = Math.min(time, head.outOfOrder.rangeOf(ref).minTime);
+    const ranges = head.tombstones.intervals(ref).filter(range => range.maxTime >= from);
     if (ranges.length === 0 || head.index.table.slotOf(ref) < 0) head.deletedFrom.delete(ref);
     else for (const range of ranges) kept.add(ref, range);
   }

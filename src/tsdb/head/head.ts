@@ -23,6 +23,8 @@ import { HeadAppender } from './head-appender.ts';
 import { HeadIndex } from './head-index.ts';
 import { type HeadMetrics, newHeadMetrics } from './head-metrics.ts';
 import { HeadQuerier } from './head-querier.ts';
+import { OutOfOrderBatch } from './out-of-order/out-of-order-batch.ts';
+import { OutOfOrderStore } from './out-of-order/store.ts';
 import { ReadLeases } from './read-leases.ts';
 import { SampleBatch } from './sample-batch.ts';
 import { SeriesOrder } from './series-order.ts';
@@ -40,8 +42,18 @@ export interface HeadOptions {
   readonly seriesMax: number;
   /** How far ahead of the clock a sample may be. */
   readonly futureMs: number;
+  /** How far behind the newest sample others may be that are older than their series; default 0, none. */
+  readonly outOfOrderMs?: number;
   /** Limit of the memory for samples; default 4 GiB, which is also the most. */
   readonly bytesMax?: number;
+}
+
+/** A reference that stands for another one. */
+export interface Alias {
+  /** The series' reference in the head. */
+  readonly ref: number;
+  /** Unix ms of the last sample logged under it. */
+  lastTime: number;
 }
 
 /** Series and samples in memory. Everything synchronous in it is atomic to others. */
@@ -53,13 +65,17 @@ export class Head implements Appendable, Queryable, MetadataSource {
   readonly families: FamilyMetadata = new FamilyMetadata();
   readonly leases: ReadLeases = new ReadLeases();
   readonly metrics: HeadMetrics;
+  /** Samples older than their series' newest. What this class says of the oldest time leaves them out. */
+  readonly outOfOrder: OutOfOrderStore;
+  /** The out-of-order samples of the batch that is being committed. */
+  readonly outOfOrderBatch: OutOfOrderBatch = new OutOfOrderBatch();
   /** References of series that are not in the log yet, in order of creation. */
   readonly unlogged: number[] = [];
   /**
-   * References that are in the log beside that of the same series in the head, with the time of their last
-   * sample: the log needs them until a checkpoint passes that time.
+   * References that are in the log beside that of the same series in the head. The log needs them until a
+   * checkpoint passes their last sample.
    */
-  readonly aliases: Map<number, number> = new Map<number, number>();
+  readonly aliases: Map<number, Alias> = new Map<number, Alias>();
   /** Deleted ranges by reference. */
   tombstones: Tombstones = new Tombstones();
   /** References that have tombstones. */
@@ -77,8 +93,10 @@ export class Head implements Appendable, Queryable, MetadataSource {
   nextRef = 1;
   /** Where batches are logged; null while the log is replayed, and in a head that has none. */
   log: LogWriter | null = null;
+  /** Where out-of-order samples are logged; null as `log` is, and where none are taken. */
+  outOfOrderLog: LogWriter | null = null;
   readonly #batches: SampleBatch[] = [];
-  #logFailing = false;
+  readonly #failing = new Set<LogWriter>();
 
   constructor(options: HeadOptions) {
     this.options = options;
@@ -87,13 +105,14 @@ export class Head implements Appendable, Queryable, MetadataSource {
       chunkRangeMs,
       ...(bytesMax !== undefined && { maxBytes: bytesMax }),
     });
+    this.outOfOrder = new OutOfOrderStore(chunkRangeMs);
     this.metrics = newHeadMetrics(registry, () => ({
       series: this.index.table.size,
       chunks: this.arena.chunkCount,
       minTime: Number.isFinite(this.minTime) ? this.minTime : Number.NaN,
       maxTime: Number.isFinite(this.maxTime) ? this.maxTime : Number.NaN,
-      bytesAllocated: this.arena.bytesAllocated + this.index.bytes,
-      bytesInUse: this.arena.bytesInUse + this.index.bytes,
+      bytesAllocated: this.arena.bytesAllocated + this.index.bytes + this.outOfOrder.bytes,
+      bytesInUse: this.arena.bytesInUse + this.index.bytes + this.outOfOrder.bytes,
       symbols: this.index.symbols.size,
     }));
   }
@@ -108,7 +127,7 @@ export class Head implements Appendable, Queryable, MetadataSource {
   }
 
   querier(minTime: number, maxTime: number): Querier {
-    return new HeadQuerier(this, { minTime: Math.max(minTime, this.visibleFrom), maxTime });
+    return new HeadQuerier(this, { minTime, maxTime });
   }
 
   metadata(): ReadonlyMap<string, MetricMetadata> {
@@ -120,9 +139,36 @@ export class Head implements Appendable, Queryable, MetadataSource {
    * newest sample from a clock that has since stepped back does not count beyond what may be written now.
    */
   get appendableFrom(): number {
-    const { clock, futureMs, chunkRangeMs } = this.options;
-    const newest = Math.min(this.maxTime, clock.now() + futureMs);
-    return Math.max(this.minValidTime, newest - chunkRangeMs / 2);
+    return Math.max(this.minValidTime, this.#newest - this.options.chunkRangeMs / 2);
+  }
+
+  /**
+   * Samples from here on may be older than their series' newest one; Infinity where none may. In a head
+   * that is still empty `newest` stands for its newest sample.
+   */
+  outOfOrderFrom(newest: number): number {
+    const { outOfOrderMs = 0 } = this.options;
+    // While the head is being emptied nothing is taken.
+    if (outOfOrderMs <= 0 || this.minValidTime === Number.POSITIVE_INFINITY) {
+      return Number.POSITIVE_INFINITY;
+    }
+    const known = Math.max(this.#newest, this.minValidTime);
+    return (Number.isFinite(known) ? known : newest) - outOfOrderMs;
+  }
+
+  /** Unix ms of the oldest sample, out-of-order ones included; Infinity while empty. */
+  get oldestTime(): number {
+    return Math.min(this.minTime, this.outOfOrder.minTime);
+  }
+
+  /** Unix ms of the newest sample, out-of-order ones included; −Infinity while empty. */
+  get newestTime(): number {
+    return Math.max(this.maxTime, this.outOfOrder.maxTime);
+  }
+
+  get #newest(): number {
+    const { clock, futureMs } = this.options;
+    return Math.min(this.maxTime, clock.now() + futureMs);
   }
 
   /** The series' reference, created where it is new. Throws `bad-data` and `limit-exceeded`. */
@@ -186,23 +232,24 @@ export class Head implements Appendable, Queryable, MetadataSource {
     if (this.#batches.length < BATCHES_KEPT && batch.clear()) this.#batches.push(batch);
   }
 
-  /** Writes to the log; tells once when that starts and ends to fail. Throws `unavailable`. */
-  writeLog(records: readonly Uint8Array[]): void {
-    if (!this.log || records.length === 0) return;
+  /** Writes to a log; tells once when that starts and ends to fail. Throws `unavailable`. */
+  writeLog(records: readonly Uint8Array[], log: LogWriter | null = this.log): void {
+    if (!log || records.length === 0) return;
     try {
-      this.log.log(records);
+      log.log(records);
     } catch (error) {
-      if (!this.#logFailing) this.options.logger.error('ingest is paused', { err: error });
-      this.#logFailing = true;
+      if (!this.#failing.has(log)) this.options.logger.error('ingest is paused', { err: error });
+      this.#failing.add(log);
       throw error;
     }
-    if (this.#logFailing) this.options.logger.info('ingest goes on: the log can be written again');
-    this.#logFailing = false;
+    if (this.#failing.delete(log)) {
+      this.options.logger.info('ingest goes on: the log can be written again');
+    }
   }
 
   /** True while the last batch could not be logged. */
   get paused(): boolean {
-    return this.#logFailing;
+    return this.#failing.size > 0;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Counter } from '../../telemetry/metrics.ts';
 import { readSegment, type SegmentReading } from '../wal/log-reader.ts';
 import { type LogSource, logSources } from '../wal/log-sources.ts';
 import { decodeMetadataRecord } from '../wal/metadata-record.ts';
+import type { RecordVisitor } from '../wal/record-scanner.ts';
 import {
   RECORD_METADATA,
   RECORD_SAMPLES,
@@ -24,9 +25,7 @@ import { decodeTombstonesRecord } from '../wal/tombstones-record.ts';
 import { type Head, REF_MAX } from './head.ts';
 
 /** What a replay found. */
-export interface ReplayReport {
-  segments: number;
-  records: number;
+export interface ReplayReport extends LogReport {
   series: number;
   /** Samples that are in the head now. */
   samples: number;
@@ -36,10 +35,6 @@ export interface ReplayReport {
   samplesLost: number;
   /** Records that hold what is not kept here, by type. */
   readonly skipped: Map<string, number>;
-  /** Damaged places. */
-  damages: number;
-  /** Bytes of unfinished writes at the ends of segments. */
-  tornBytes: number;
 }
 
 /**
@@ -57,8 +52,36 @@ export async function replayLog(
   const slicer = new Slicer(() => clock.monotonic());
   const replay = new Replay(head);
   const { report } = replay;
+  const visit = (record: Uint8Array): void => replay.record(record);
+  await readLog(head, dir, visit, { report, slicer, readOnly, corruptions });
+  replay.finish();
+  const seconds = (clock.monotonic() - started) / 1000;
+  head.metrics.replaySeconds.set(seconds);
+  for (const [type, count] of report.skipped) head.metrics.replaySkipped.with(type).inc(count);
+  logger.info('log replayed', { seconds, ...report, skipped: [...report.skipped].join(' ') });
+  return report;
+}
+
+/** What is counted while a log is read. */
+export interface LogReport {
+  segments: number;
+  records: number;
+  /** Damaged places. */
+  damages: number;
+  /** Bytes of unfinished writes at the ends of segments. */
+  tornBytes: number;
+}
+
+/** Hands every record of a log to `visit` and repairs damaged segments. */
+export async function readLog(
+  head: Head,
+  dir: string,
+  visit: RecordVisitor,
+  { report, slicer, readOnly, corruptions }: LogReading,
+): Promise<void> {
+  const { logger } = head.options;
   for (const source of logSources(dir)) {
-    const reading = await readSegment(source.path, record => replay.record(record), slicer);
+    const reading = await readSegment(source.path, visit, slicer);
     report.segments++;
     report.records += reading.records;
     if (reading.damages.length === 0) continue;
@@ -72,17 +95,19 @@ export async function replayLog(
       logger.warn('log segment not repaired', { segment: source.path, err: error });
     }
   }
-  replay.finish();
-  const seconds = (clock.monotonic() - started) / 1000;
-  head.metrics.replaySeconds.set(seconds);
-  for (const [type, count] of report.skipped) head.metrics.replaySkipped.with(type).inc(count);
-  logger.info('log replayed', { seconds, ...report, skipped: [...report.skipped].join(' ') });
-  return report;
+}
+
+export interface LogReading {
+  readonly report: LogReport;
+  readonly slicer: Slicer;
+  /** Repairs nothing. */
+  readonly readOnly: boolean;
+  readonly corruptions: Counter | undefined;
 }
 
 function noteDamage(
   head: Head,
-  report: ReplayReport,
+  report: LogReport,
   found: { source: LogSource; reading: SegmentReading; corruptions: Counter | undefined },
 ): void {
   const { source, reading, corruptions } = found;
@@ -113,8 +138,6 @@ class Replay {
   };
   readonly #head: Head;
   readonly #columns = new LoggedSamples();
-  /** References of series that the head knows under another one. */
-  readonly #aliases = new Map<number, number>();
   #refMax = 0;
   #full = false;
 
@@ -149,8 +172,7 @@ class Replay {
     if (known >= 0) {
       const own = head.index.table.refOf(known);
       if (own === ref) return;
-      this.#aliases.set(ref, own);
-      head.aliases.set(ref, Number.NEGATIVE_INFINITY);
+      head.aliases.set(ref, { ref: own, lastTime: Number.NEGATIVE_INFINITY });
       return;
     }
     // One reference never names two series; where the log says so, its later samples are the new one's.
@@ -216,28 +238,28 @@ class Replay {
   /** The head's reference for one of the log. */
   #refOf(ref: number, time: number): number {
     if (ref <= REF_MAX && ref > this.#refMax) this.#refMax = ref;
-    if (this.#aliases.size === 0) return ref;
-    const own = this.#aliases.get(ref);
-    if (own === undefined) return ref;
     const { aliases } = this.#head;
-    if (time > aliases.get(ref)!) aliases.set(ref, time);
-    return own;
+    const alias = aliases.size > 0 ? aliases.get(ref) : undefined;
+    if (!alias) return ref;
+    if (time > alias.lastTime) alias.lastTime = time;
+    return alias.ref;
   }
 
   #tombstones(record: Uint8Array): void {
     const head = this.#head;
     decodeTombstonesRecord(record, ({ ref: logged, minTime, maxTime }) => {
-      const ref = this.#aliases.get(logged) ?? logged;
-      if (maxTime < head.minValidTime || ref > REF_MAX || head.index.table.slotOf(ref) < 0) return;
+      const ref = head.aliases.get(logged)?.ref ?? logged;
+      // Deletions before the newest block may be of out-of-order samples, which come later.
+      if (ref > REF_MAX || head.index.table.slotOf(ref) < 0) return;
       head.tombstones.add(ref, { minTime, maxTime });
       head.deletedFrom.add(ref);
     });
   }
 
   #metadata(record: Uint8Array): void {
-    const { index, families } = this.#head;
+    const { index, families, aliases } = this.#head;
     decodeMetadataRecord(record, ({ ref: logged, metadata }) => {
-      const ref = this.#aliases.get(logged) ?? logged;
+      const ref = aliases.get(logged)?.ref ?? logged;
       const slot = ref > REF_MAX ? -1 : index.table.slotOf(ref);
       if (slot < 0) return;
       families.replay(index.labelOf(slot, index.symbols.find(METRIC_NAME)), metadata);

@@ -14,10 +14,13 @@ export class SampleBatch {
   times: Float64Array = new Float64Array(INITIAL_CAPACITY);
   values: Float64Array = new Float64Array(INITIAL_CAPACITY);
   length = 0;
+  /** References of the series that `pushStale` was called for. */
+  readonly ended: number[] = [];
 
   /** Forgets the samples; false where the columns are too long to keep. */
   clear(): boolean {
     this.length = 0;
+    this.ended.length = 0;
     return this.refs.length <= KEPT_CAPACITY_MAX;
   }
 
@@ -31,6 +34,7 @@ export class SampleBatch {
   pushStale(ref: number, time: number): void {
     this.push(ref, time, 0);
     setStale(this.values, this.length - 1);
+    this.ended.push(ref);
   }
 
   /** Copies columns; a time column of length 1 serves all samples. */
