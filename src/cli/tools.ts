@@ -5,6 +5,7 @@ import { addAnalyzeCommand } from './tools/analyze.ts';
 import { addCreateFromOpenMetrics } from './tools/create-blocks-openmetrics.ts';
 import { addDumpCommands } from './tools/dump.ts';
 import { addListCommand } from './tools/list.ts';
+import { addVerifyCommand } from './tools/verify.ts';
 
 /** Registers the tools. */
 export function addToolsCommand(program: Command): void {
@@ -13,6 +14,7 @@ export function addToolsCommand(program: Command): void {
   addListCommand(tsdb);
   addAnalyzeCommand(tsdb);
   addDumpCommands(tsdb);
+  addVerifyCommand(tsdb);
   const create = tsdb
     .command('create-blocks-from')
     .description('make blocks from other data; a running process sees them within a minute');

@@ -40,6 +40,11 @@ export class Tombstones {
     return this.#bySeries.get(id) ?? NONE;
   }
 
+  /** Ids of the series that have ranges. */
+  ids(): Iterable<number> {
+    return this.#bySeries.keys();
+  }
+
   /** Adds a range; ranges that touch or overlap become one. */
   add(id: number, added: TimeInterval): void {
     const before = this.#bySeries.get(id) ?? [];
