@@ -82,6 +82,7 @@ export interface Kernels {
     values: number,
     seriesRefs: number,
     capacity: number,
+    free: number,
   ): void;
   writeStart(body: number, size: number): void;
   writeScan(budget: number, inspected: number): number;

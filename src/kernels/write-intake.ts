@@ -45,6 +45,7 @@ const ENTRY_BYTES = 32;
 export class WriteIntake {
   readonly #memory: WebAssembly.Memory;
   readonly #kernels: Kernels;
+  readonly #bodyBytesMax: number;
   readonly #samplesMax: number;
   readonly #body: number;
   readonly #columns: number;
@@ -59,9 +60,11 @@ export class WriteIntake {
 
   constructor(options: WriteIntakeOptions) {
     const { bodyBytesMax, samplesMax, seriesMax, labelBytesMax, seed } = options;
+    this.#bodyBytesMax = bodyBytesMax;
     this.#samplesMax = samplesMax;
     this.#body = pageAfter(PACKED + packedBytesMax(bodyBytesMax));
-    this.#columns = pageAfter(this.#body + bodyBytesMax);
+    const free = pageAfter(this.#body + bodyBytesMax);
+    this.#columns = pageAfter(free + bodyBytesMax);
     const table = pageAfter(this.#columns + samplesMax * 24);
     const bucketBytes = 4 * Math.max(1024, 2 ** Math.ceil(Math.log2(seriesMax * 2 + 1)));
     const entryBytes = pageAfter(labelBytesMax + seriesMax * ENTRY_BYTES);
@@ -84,7 +87,7 @@ export class WriteIntake {
     const times = this.#columns;
     const values = times + samplesMax * 8;
     const refs = values + samplesMax * 8;
-    this.#kernels.writeColumns(refs, times, values, refs + samplesMax * 4, samplesMax);
+    this.#kernels.writeColumns(refs, times, values, refs + samplesMax * 4, samplesMax, free);
   }
 
   /** Known series, counting those of both generations. */
@@ -97,7 +100,7 @@ export class WriteIntake {
    * `decode` until it is done, and `start`. Throws `bad-data` for more bytes than so short a request needs.
    */
   load(packed: Uint8Array, size: number): void {
-    assert(size <= this.#columns - this.#body, `a write request of ${size} bytes`);
+    assert(size <= this.#bodyBytesMax, `a write request of ${size} bytes`);
     if (packed.length > packedBytesMax(size)) throw damagedBlock();
     this.#live().set(packed, PACKED);
     this.#size = size;
@@ -139,6 +142,12 @@ export class WriteIntake {
   get foundHistograms(): number {
     this.#live();
     return this.#cells[3]!;
+  }
+
+  /** All bytes of the series at which the scan stopped, for what the columns do not hold. */
+  get foundSeries(): Uint8Array {
+    const bytes = this.#live();
+    return bytes.subarray(this.#cells[5], this.#cells[6]);
   }
 
   /** Its reference, NO_SERIES_REF where it is new. */

@@ -125,11 +125,14 @@ export class RemoteWriteReceiver {
   async #store(body: Uint8Array): Promise<WriteAnswer> {
     const tally = new WriteTally();
     const slicer = new Slicer(() => this.#options.clock.monotonic());
+    const { bytes, length } = snappyHeader(body, this.#limits.decodedBytesMax);
+    this.#intake.load(body.subarray(bytes), length);
+    while (!this.#intake.decode()) if (slicer.due) await slicer.pause();
     try {
-      const forgotten = await this.#pass(body, { tally, slicer, isRepeat: false });
+      const forgotten = await this.#pass({ tally, slicer, isRepeat: false });
       this.#exemplars.inc(this.#intake.exemplars);
       // The store has dropped series since they became known: those, and only those, are sent again.
-      if (forgotten > 0) await this.#pass(body, { tally, slicer, isRepeat: true });
+      if (forgotten > 0) await this.#pass({ tally, slicer, isRepeat: true });
       return tally.answer();
     } finally {
       this.#stored.inc(tally.stored);
@@ -137,13 +140,10 @@ export class RemoteWriteReceiver {
     }
   }
 
-  /** Stores a request's samples; how many of them were of series that the store had dropped. */
-  async #pass(body: Uint8Array, pass: Pass): Promise<number> {
+  /** Reads the request and stores its samples; how many of them were of series that the store had dropped. */
+  async #pass(pass: Pass): Promise<number> {
     const appender = this.#options.appendable.appender();
     try {
-      const { bytes, length } = snappyHeader(body, this.#limits.decodedBytesMax);
-      this.#intake.load(body.subarray(bytes), length);
-      while (!this.#intake.decode()) if (pass.slicer.due) await pass.slicer.pause();
       await this.#scan({ ...pass, appender });
     } catch (error) {
       appender.rollback();

@@ -46,7 +46,7 @@ try {
     phase('backlog, 60 samples a series', chunks, BACKLOG_SAMPLES),
   ];
   const idle = peers.map(peer => pssBytes(peer.pid));
-  const cells = [];
+  const cells: number[][] = [];
   for (const one of phases) cells.push(await measure(one));
   printTable(
     `CPU of the server, µs a sample — ${hosts} hosts, ${seriesCount} series`,

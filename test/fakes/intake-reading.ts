@@ -4,6 +4,12 @@ import { snappyHeader } from '../../src/encoding/snappy.ts';
 import { NO_SERIES_REF, ScanStop, type WriteIntake } from '../../src/kernels/write-intake.ts';
 import type { ReadRequest, ReadSeries } from '../src/kernels/write-request-twin.ts';
 
+interface Stop {
+  readonly histograms: number;
+  readonly samples: number;
+  readonly bytes: string;
+}
+
 /** Knows series by reference, as a store does; one for each intake. */
 export class IntakeReading {
   readonly #intake: WriteIntake;
@@ -22,14 +28,24 @@ export class IntakeReading {
     const { bytes, length } = snappyHeader(body, 1 << 25);
     intake.load(body.subarray(bytes), length);
     while (!intake.decode());
+    return this.again();
+  }
+
+  /** Reads the same request from its start. */
+  again(): ReadRequest | null {
+    const intake = this.#intake;
     intake.start();
     const metadata: string[] = [];
-    const stops: { readonly histograms: number; readonly samples: number }[] = [];
+    const stops: Stop[] = [];
     for (let stop = intake.scan(true); stop !== ScanStop.end; stop = intake.scan(true)) {
       if (stop === ScanStop.damaged) return null;
       if (stop === ScanStop.metadata) metadata.push(Buffer.from(intake.found).toString('hex'));
       if (stop !== ScanStop.series) continue;
-      stops.push({ histograms: intake.foundHistograms, samples: intake.foundSamples });
+      stops.push({
+        histograms: intake.foundHistograms,
+        samples: intake.foundSamples,
+        bytes: Buffer.from(intake.foundSeries).toString('hex'),
+      });
       intake.settle(this.#refOf(Buffer.from(intake.found).toString('hex')));
     }
     return { series: this.#series(stops), metadata, exemplars: intake.exemplars };
@@ -49,18 +65,18 @@ export class IntakeReading {
     return ref;
   }
 
-  #series(stops: readonly { histograms: number; samples: number }[]): ReadSeries[] {
+  #series(stops: readonly Stop[]): ReadSeries[] {
     const { refs, times, values, seriesRefs, length } = this.#intake;
     const bits = Buffer.from(values.buffer, values.byteOffset, length * 8);
     let at = 0;
-    return stops.map(({ histograms, samples: count }, position) => {
+    return stops.map(({ samples: count, ...stop }, position) => {
       const ref = seriesRefs[position]!;
       const samples: [number, string][] = [];
       for (const end = at + count; at < end; at++) {
         if (refs[at] !== ref) throw new Error(`sample ${at} was given to series ${refs[at]}`);
         samples.push([times[at]!, bits.toString('hex', at * 8, at * 8 + 8)]);
       }
-      return { labels: this.#labels[ref]!, samples, histograms };
+      return { ...stop, labels: this.#labels[ref]!, samples };
     });
   }
 }

@@ -40,20 +40,34 @@ let times: u32 = 0;
 let values: u32 = 0;
 let seriesRefs: u32 = 0;
 let capacity: u32 = 0;
+/** Where labels are put together that do not stand together. */
+let joined: u32 = 0;
 /** Samples and series so far. */
 let length: u32 = 0;
 let position: u32 = 0;
 let exemplars: u32 = 0;
 
 // The series at hand.
+let seriesAt: u32 = 0;
 let labelsAt: u32 = 0;
 let labelsEnd: u32 = 0;
 let firstSample: u32 = 0;
 let histograms: u32 = 0;
 let entry: u32 = 0;
 
-/** Where the columns lie, each with room for `size` samples or series. */
-export function writeColumns(refColumn: u32, timeColumn: u32, valueColumn: u32, seriesColumn: u32, size: u32): void {
+/**
+ * Where the columns lie, each with room for `size` samples or series, and where as many bytes as a message
+ * has are free.
+ */
+export function writeColumns(
+  refColumn: u32,
+  timeColumn: u32,
+  valueColumn: u32,
+  seriesColumn: u32,
+  size: u32,
+  free: u32,
+): void {
+  joined = free;
   refs = refColumn;
   times = timeColumn;
   values = valueColumn;
@@ -85,7 +99,7 @@ export function writeExemplars(): u32 {
  * Reads on until there is something to say: that about `budget` bytes were read, that the message ends, is
  * damaged or has more samples or series than the columns hold; that a metadata entry was met (CELLS: its
  * bytes); or that a series needs the host, who then calls writeSettle (CELLS: the bytes of its labels, its
- * first sample, its histograms, its reference or NO_REF). Series that are known, have no histograms and
+ * first sample, its histograms, its reference or NO_REF, its own bytes). Series that are known, have no histograms and
  * are not `inspected` settle themselves.
  */
 export function writeScan(budget: u32, inspected: bool): i32 {
@@ -107,6 +121,8 @@ export function writeScan(budget: u32, inspected: bool): i32 {
         store<f64>(CELLS, <f64>firstSample, 16);
         store<f64>(CELLS, <f64>histograms, 24);
         store<f64>(CELLS, <f64>ref, 32);
+        store<f64>(CELLS, <f64>seriesAt, 40);
+        store<f64>(CELLS, <f64>limit, 48);
         return SERIES;
       }
       writeSettle(ref);
@@ -148,6 +164,7 @@ export function writeRemember(ref: u32): void {
 function scanSeries(limit: u32): void {
   firstSample = length;
   histograms = 0;
+  seriesAt = at;
   labelsAt = at;
   entry = expectedHere(limit);
   if (entry != 0) {
@@ -196,12 +213,16 @@ function expectedHere(limit: u32): u32 {
   return at + size < limit && load<u8>(at + size) == LABEL ? 0 : candidate;
 }
 
-/**
- * Labels with other fields between them are legal and unheard of. They are put side by side, over bytes that
- * have been read.
- */
+/** Labels with other fields between them are legal and unheard of. They are copied to one place. */
 function addLabel(from: u32, to: u32): void {
-  if (from != labelsEnd) memory.copy(labelsEnd, from, to - from);
+  if (from != labelsEnd) {
+    if (labelsAt != joined) {
+      memory.copy(joined, labelsAt, labelsEnd - labelsAt);
+      labelsEnd = joined + labelsEnd - labelsAt;
+      labelsAt = joined;
+    }
+    memory.copy(labelsEnd, from, to - from);
+  }
   labelsEnd += to - from;
 }
 

@@ -46,7 +46,9 @@ describe('reading', () => {
       fc.property(requests, all => {
         for (const one of [...all, ...all]) {
           const bytes = encodeWriteRequest(one, metadata);
-          expect(reading.read(snappyEncode(bytes))).toEqual(readWriteRequest(bytes));
+          const expected = readWriteRequest(bytes);
+          expect(reading.read(snappyEncode(bytes))).toEqual(expected);
+          expect(reading.again()).toEqual(expected);
         }
       }),
       { numRuns: 300 },

@@ -7,6 +7,8 @@ export interface ReadSeries {
   readonly labels: string;
   readonly samples: readonly (readonly [time: number, bits: string])[];
   readonly histograms: number;
+  /** The whole message as hex. */
+  readonly bytes: string;
 }
 
 /** A request as it was read. */
@@ -44,6 +46,7 @@ function read(bytes: Uint8Array): ReadRequest {
 }
 
 function readSeries(reader: ProtoReader): ReadSeries & { readonly exemplars: number } {
+  const bytes = Buffer.from(reader.bytes.subarray(reader.at, reader.end)).toString('hex');
   let labels = '';
   const samples: [number, string][] = [];
   let histograms = 0;
@@ -60,7 +63,7 @@ function readSeries(reader: ProtoReader): ReadSeries & { readonly exemplars: num
       else histograms++;
     }
   }
-  return { labels, samples, histograms, exemplars };
+  return { labels, samples, histograms, exemplars, bytes };
 }
 
 function readSample(reader: ProtoReader): [number, string] {
