@@ -1,6 +1,7 @@
 // The HTTP API over the web server. The files of this folder are the door to fastify; those under routes/
 // are functions that know nothing of it.
 
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OutpostError } from '../lifecycle/errors.ts';
 import { bodyOf } from './body.ts';
@@ -10,7 +11,7 @@ import { API_LIMITS, type ApiOptions } from './options.ts';
 import { Parameters } from './parameters.ts';
 import { problemOf } from './problem.ts';
 import { addRequestMetrics } from './request-metrics.ts';
-import type { ApiAnswer, ApiRequest, ApiRoute } from './route.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute, PlainAnswer } from './route.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
@@ -91,17 +92,15 @@ async function serve(
   reply: FastifyReply,
   { route, options }: Served,
 ): Promise<FastifyReply> {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (reply.raw.writableFinished) return;
-    gone.abort(new OutpostError('canceled', 'the client closed the connection'));
-  });
+  const asked = new AskedOnce(request, reply);
   try {
     if (!route.always && !options.ready()) {
       throw new OutpostError('unavailable', 'the store is not ready yet; see /-/ready');
     }
-    const answer = await route.handle(requestOf(request, gone.signal));
-    return await send(reply, answer, { options, signal: gone.signal });
+    const answer = await route.handle(asked);
+    if (answer.kind === 'plain') sendHead(reply, answer);
+    if (answer.kind === 'plain' && answer.text === '') return reply.send();
+    return await sendBody(reply, answer, { options, signal: asked.signal });
   } catch (error) {
     const problem = problemOf(error);
     if (problem.status === 500) {
@@ -113,20 +112,66 @@ async function serve(
   }
 }
 
-function requestOf(request: FastifyRequest, signal: AbortSignal): ApiRequest {
-  const { body, headers } = request;
-  const queryAt = request.url.indexOf('?');
-  const query = queryAt < 0 ? '' : request.url.slice(queryAt + 1);
-  return {
-    parameters: new Parameters(typeof body === 'string' ? body : '', query),
-    path: request.params as Readonly<Record<string, string>>,
-    headers,
-    body: Buffer.isBuffer(body) ? body : new Uint8Array(0),
-    signal,
-  };
+/** A request of which parts are made when they are asked for: many routes look at few. */
+class AskedOnce implements ApiRequest {
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  #parameters: Parameters | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    this.#request = request;
+    this.#reply = reply;
+  }
+
+  get parameters(): Parameters {
+    if (this.#parameters) return this.#parameters;
+    const { body, url } = this.#request;
+    const queryAt = url.indexOf('?');
+    const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
+    this.#parameters = new Parameters(typeof body === 'string' ? body : '', query);
+    return this.#parameters;
+  }
+
+  get path(): Readonly<Record<string, string>> {
+    return this.#request.params as Readonly<Record<string, string>>;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers;
+  }
+
+  get body(): Uint8Array {
+    const { body } = this.#request;
+    return Buffer.isBuffer(body) ? body : NOTHING;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= signalOf(this.#reply);
+    return this.#signal;
+  }
 }
 
-async function send(
+const NOTHING = new Uint8Array(0);
+
+function signalOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  const { raw } = reply;
+  const tell = (): void => {
+    if (raw.writableFinished) return;
+    gone.abort(new OutpostError('canceled', 'the client closed the connection'));
+  };
+  if (raw.closed) tell();
+  else raw.once('close', tell);
+  return gone.signal;
+}
+
+function sendHead(reply: FastifyReply, answer: PlainAnswer): void {
+  reply.code(answer.status);
+  if (answer.headers) reply.headers(answer.headers);
+}
+
+async function sendBody(
   reply: FastifyReply,
   answer: ApiAnswer,
   { options, signal }: { readonly options: ApiOptions; readonly signal: AbortSignal },
@@ -134,7 +179,6 @@ async function send(
   const { clock } = options;
   const acceptEncoding = reply.request.headers['accept-encoding'];
   const body = await bodyOf(piecesOf(answer), { acceptEncoding, clock, signal });
-  if (answer.kind === 'plain') reply.code(answer.status).headers(answer.headers ?? {});
   reply.type(answer.kind === 'plain' ? answer.contentType : JSON_TYPE);
   const vary = [reply.getHeader('vary'), 'Accept-Encoding'].filter(Boolean).join(', ');
   reply.header('vary', vary);

@@ -14,12 +14,16 @@ const HEADERS = {
 /** Adds the headers for origins that match `pattern` (RE2, anchored), and answers preflight requests. */
 export function addCors(server: FastifyInstance, pattern: string | undefined): void {
   const regex = pattern === undefined ? null : compileAnchored(pattern);
-  server.addHook('onRequest', async (request, reply) => {
-    const { origin } = request.headers;
-    if (!regex || origin === undefined) return;
-    reply.headers(HEADERS);
-    if (pattern === ANY) reply.header('access-control-allow-origin', '*');
-    else if (regex.matches(origin)) reply.header('access-control-allow-origin', origin);
-  });
+  if (regex) {
+    server.addHook('onRequest', (request, reply, done) => {
+      const { origin } = request.headers;
+      if (origin !== undefined) {
+        reply.headers(HEADERS);
+        if (pattern === ANY) reply.header('access-control-allow-origin', '*');
+        else if (regex.matches(origin)) reply.header('access-control-allow-origin', origin);
+      }
+      done();
+    });
+  }
   server.options('/*', (_request, reply) => reply.code(204).send());
 }

@@ -20,9 +20,10 @@ export function addRequestMetrics(server: FastifyInstance, registry: Registry): 
     },
     DURATION_BOUNDS_S,
   );
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const handler = request.routeOptions.url ?? '(unknown)';
     requests.with(handler, String(reply.statusCode)).inc();
     durations.with(handler).observe(reply.elapsedTime / 1000);
+    done();
   });
 }

@@ -34,13 +34,16 @@ export type ApiAnswer =
       readonly infos?: readonly string[];
     }
   /** Anything else. */
-  | {
-      readonly kind: 'plain';
-      readonly status: number;
-      readonly contentType: string;
-      readonly text: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    };
+  | PlainAnswer;
+
+/** A whole answer. An empty text goes out without a type. */
+export interface PlainAnswer {
+  readonly kind: 'plain';
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** One path. Its pattern names the handler in the request metrics. */
 export interface ApiRoute {
