@@ -6,10 +6,12 @@ import { type LogMetrics, newLogMetrics } from './wal/log-metrics.ts';
 /** What the database records about itself; head and log have their own. */
 export interface DbMetrics {
   readonly log: LogMetrics;
+  readonly outOfOrderLog: LogMetrics;
   readonly compactions: Counter;
   readonly compactionsFailed: Counter;
   readonly compactionSeconds: Histogram;
   readonly blocksCut: Counter;
+  readonly outOfOrderBlocksCut: Counter;
   readonly blocksSetAside: Counter;
   readonly reloads: Counter;
   readonly reloadsFailed: Counter;
@@ -25,6 +27,7 @@ export interface DbGauges {
   readonly blocks: number;
   readonly blockBytes: number;
   readonly logBytes: number;
+  readonly outOfOrderLogBytes: number;
   /** Unix ms, NaN while the database is empty. */
   readonly lowestTime: number;
   /** True while the log cannot be written. */
@@ -42,11 +45,17 @@ export function newDbMetrics(registry: Registry, read: () => DbGauges): DbMetric
   observed('blocks_loaded', 'Blocks that are open.', g => g.blocks);
   observed('storage_blocks_bytes', 'Bytes of all blocks.', g => g.blockBytes);
   observed('wal_storage_size_bytes', 'Bytes of the log.', g => g.logBytes);
+  observed(
+    'out_of_order_wbl_storage_size_bytes',
+    'Bytes of the log of out-of-order samples.',
+    g => g.outOfOrderLogBytes,
+  );
   observed('lowest_timestamp', 'Oldest time in the database, Unix ms.', g => g.lowestTime);
   observed('lowest_timestamp_seconds', 'Oldest time, Unix s.', g => g.lowestTime / 1000);
   observed('ingest_paused', '1 while the log cannot be written.', g => (g.paused ? 1 : 0));
   return {
     log: newLogMetrics(registry),
+    outOfOrderLog: newLogMetrics(registry, 'ooo'),
     compactions: counter('compactions_total', 'Blocks written by compaction and from the head.'),
     compactionsFailed: counter('compactions_failed_total', 'Compactions that failed.'),
     compactionSeconds: registry.histogram(
@@ -57,6 +66,10 @@ export function newDbMetrics(registry: Registry, read: () => DbGauges): DbMetric
       [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800],
     ),
     blocksCut: counter('head_blocks_total', 'Blocks cut from the head.'),
+    outOfOrderBlocksCut: counter(
+      'out_of_order_blocks_total',
+      'Blocks cut from out-of-order samples of the head.',
+    ),
     blocksSetAside: counter('blocks_set_aside_total', 'Damaged blocks that were set aside.'),
     reloads: counter('reloads_total', 'Looks for blocks on disk.'),
     reloadsFailed: counter('reloads_failures_total', 'Blocks on disk that could not be opened.'),

@@ -31,6 +31,11 @@ export interface DbOptions {
   readonly seriesMax?: number;
   /** How far ahead of the clock a sample may be. Default 10 minutes. */
   readonly futureMs?: number;
+  /**
+   * How far behind the newest sample of the head a sample may be that is older than its series' newest;
+   * 0 refuses all of those. Default 10 minutes.
+   */
+  readonly outOfOrderMs?: number;
   /** Snappy for the log. Default true. */
   readonly logCompression?: boolean;
   readonly logSegmentBytes?: number;
@@ -54,6 +59,7 @@ export function withDefaults(options: DbOptions): DbSettings {
     compactedRangeMaxMs: Math.max(blockRangeMs, Math.min(BLOCK_RANGE_MAX_MS, tenth)),
     seriesMax: 1_000_000,
     futureMs: 10 * 60_000,
+    outOfOrderMs: 10 * 60_000,
     logCompression: true,
     ...options,
     retentionMs,

@@ -1,16 +1,25 @@
 // What a database consists of, and how it comes to life: blocks first, then the log into the head, then
 // the log's writer.
 
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Slicer } from '../lifecycle/slicer.ts';
 import type { Block } from './block/block.ts';
+import { isOutOfOrder } from './block/meta.ts';
 import { UlidSource } from './block/ulid.ts';
 import { BlockStore } from './block-store.ts';
 import { type DbMetrics, newDbMetrics } from './db-metrics.ts';
 import { type DbOptions, type DbSettings, withDefaults } from './db-options.ts';
 import { Head } from './head/head.ts';
+import { collectTombstones } from './head/head-truncation.ts';
 import { type ReplayReport, replayLog } from './head/log-replay.ts';
+import { rewriteOutOfOrderLog } from './head/out-of-order/log-rewrite.ts';
+import {
+  type OutOfOrderReplay,
+  replayOutOfOrderLog,
+} from './head/out-of-order/out-of-order-replay.ts';
 import { removeLogLeftovers } from './wal/checkpoint.ts';
+import type { LogMetrics } from './wal/log-metrics.ts';
 import { LogWriter } from './wal/log-writer.ts';
 import { listCheckpoints, listSegments } from './wal/segments.ts';
 
@@ -18,6 +27,8 @@ import { listCheckpoints, listSegments } from './wal/segments.ts';
 export interface DbParts {
   readonly dir: string;
   readonly logDir: string;
+  /** The log of out-of-order samples; absent where there never were any and none are taken. */
+  readonly outOfOrderDir: string;
   readonly settings: DbSettings;
   readonly head: Head;
   readonly store: BlockStore;
@@ -25,25 +36,54 @@ export interface DbParts {
   readonly ulids: UlidSource;
 }
 
-/** Opens the blocks, replays the log and starts a new segment of it; returns what the replay found. */
-export async function openParts(parts: DbParts): Promise<ReplayReport> {
-  const { dir, head, store, metrics, settings, logDir } = parts;
-  const { clock, logger } = settings;
+/** What the replays of both logs found. */
+export interface Replays {
+  readonly inOrder: ReplayReport;
+  readonly outOfOrder: OutOfOrderReplay;
+}
+
+/** Opens the blocks, replays the logs and starts new segments of them; returns what the replays found. */
+export async function openParts(parts: DbParts): Promise<Replays> {
+  const { dir, head, store, metrics, settings, logDir, outOfOrderDir } = parts;
+  const { clock } = settings;
   store.removeLeftovers();
   removeLogLeftovers(logDir);
+  removeLogLeftovers(outOfOrderDir);
   await store.reload({ setAside: true });
   head.coverBefore(coveredUntil(store.blocks, clock.now() + settings.futureMs));
-  const replay = await replayLog(head, logDir, metrics.log.corruptions);
-  if (replay.damages === 0) removeHeadCaches(dir);
-  head.log = LogWriter.open(logDir, {
+  const inOrder = await replayLog(head, logDir, metrics.log.corruptions);
+  const { corruptions } = metrics.outOfOrderLog;
+  const outOfOrder = await replayOutOfOrderLog(head, outOfOrderDir, corruptions);
+  collectTombstones(head, head.minValidTime);
+  head.log = openLog(settings, logDir, metrics.log);
+  if (settings.outOfOrderMs > 0) {
+    head.outOfOrderLog = openLog(settings, outOfOrderDir, metrics.outOfOrderLog);
+  }
+  // What is not kept of Prometheus' logs may be in its caches alone, and its marks point into them.
+  if (inOrder.damages === 0 && outOfOrder.damages === 0 && outOfOrder.skipped.size === 0) {
+    if (outOfOrder.markers > 0) await withoutMarkers(parts);
+    removeHeadCaches(dir);
+  }
+  return { inOrder, outOfOrder };
+}
+
+function openLog(settings: DbSettings, dir: string, metrics: LogMetrics): LogWriter {
+  const { clock, logger, logCompression, logSegmentBytes, logFs } = settings;
+  return LogWriter.open(dir, {
     logger,
     monotonic: () => clock.monotonic(),
-    metrics: metrics.log,
-    compress: settings.logCompression,
-    ...(settings.logSegmentBytes !== undefined && { segmentBytes: settings.logSegmentBytes }),
-    ...(settings.logFs && { fs: settings.logFs }),
+    metrics,
+    compress: logCompression,
+    ...(logSegmentBytes !== undefined && { segmentBytes: logSegmentBytes }),
+    ...(logFs && { fs: logFs }),
   });
-  return replay;
+}
+
+async function withoutMarkers({ head, settings, metrics, outOfOrderDir }: DbParts): Promise<void> {
+  const slicer = new Slicer(() => settings.clock.monotonic());
+  const log = head.outOfOrderLog ?? openLog(settings, outOfOrderDir, metrics.outOfOrderLog);
+  await rewriteOutOfOrderLog(head, outOfOrderDir, log, slicer);
+  if (log !== head.outOfOrderLog) await log.close();
 }
 
 /** The parts over a directory; nothing is read yet. */
@@ -51,11 +91,13 @@ export function newParts(dir: string, options: DbOptions): DbParts {
   const settings = withDefaults(options);
   const { clock, logger, registry } = settings;
   const logDir = join(dir, 'wal');
+  const outOfOrderDir = join(dir, 'wbl');
   const metrics = newDbMetrics(registry, () => ({
     blocks: store.blocks.length,
     blockBytes: store.sizeBytes,
     logBytes: logBytes(logDir),
-    lowestTime: orNaN(Math.min(store.blocks[0]?.meta.minTime ?? Infinity, head.minTime)),
+    outOfOrderLogBytes: logBytes(outOfOrderDir),
+    lowestTime: orNaN(Math.min(store.blocks[0]?.meta.minTime ?? Infinity, head.oldestTime)),
     paused: head.paused,
   }));
   metrics.retentionBytes.set(settings.retentionBytes);
@@ -68,26 +110,30 @@ export function newParts(dir: string, options: DbOptions): DbParts {
     chunkRangeMs: settings.blockRangeMs,
     seriesMax: settings.seriesMax,
     futureMs: settings.futureMs,
+    outOfOrderMs: settings.outOfOrderMs,
     ...(settings.headBytesMax !== undefined && { bytesMax: settings.headBytesMax }),
   });
   const ulids = new UlidSource(() => clock.now(), settings.fillRandom);
-  return { dir, logDir, settings, head, store, metrics, ulids };
+  return { dir, logDir, outOfOrderDir, settings, head, store, metrics, ulids };
 }
 
-/** End of the newest block that is not in the future, from where on the head takes samples. */
+/**
+ * End of the newest block that is not in the future, from where on the head takes samples. A block of
+ * out-of-order samples may lie where the samples in order are still in the log.
+ */
 export function coveredUntil(blocks: readonly Block[], latest: number): number {
-  const ends = blocks.map(block => block.meta.maxTime).filter(end => end <= latest);
+  const ends = blocks
+    .filter(block => !isOutOfOrder(block.meta))
+    .map(block => block.meta.maxTime)
+    .filter(end => end <= latest);
   return Math.max(Number.NEGATIVE_INFINITY, ...ends);
 }
 
 /**
- * Prometheus keeps chunks of the log's samples apart so that it starts faster. They are of no use here and
- * would be out of date for a Prometheus that opens the directory later. Where there is an out-of-order
- * log they hold more than the log does, and stay.
+ * Prometheus keeps chunks of the logs' samples apart so that it starts faster. They are of no use here and
+ * would be out of date for a Prometheus that opens the directory later.
  */
 function removeHeadCaches(dir: string): void {
-  const outOfOrder = join(dir, 'wbl');
-  if (existsSync(outOfOrder) && readdirSync(outOfOrder).length > 0) return;
   for (const name of readdirSync(dir)) {
     if (name !== 'chunks_head' && !name.startsWith('chunk_snapshot.')) continue;
     rmSync(join(dir, name), { recursive: true, force: true });

@@ -10,13 +10,16 @@ import type { Appendable, Appender, MetadataSource, MetricMetadata } from '../st
 import { mergeQueriers } from '../storage/merge-queryables.ts';
 import type { Querier, Queryable } from '../storage/queryable.ts';
 import type { Block } from './block/block.ts';
+import { isOutOfOrder } from './block/meta.ts';
 import { type DbOptions, HOUR_MS } from './db-options.ts';
-import { coveredUntil, type DbParts, newParts, openParts } from './db-parts.ts';
+import { coveredUntil, type DbParts, newParts, openParts, type Replays } from './db-parts.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { deleteFromHead } from './head/head-deletion.ts';
 import type { ReplayReport } from './head/log-replay.ts';
+import type { OutOfOrderReplay } from './head/out-of-order/out-of-order-replay.ts';
 import { writeHeadBlock } from './head-blocks.ts';
 import { applyRetention, compact, cutHead, emptyHead } from './maintenance.ts';
+import { cutOutOfOrderIfDue } from './out-of-order-blocks.ts';
 import { snapshotBlocks } from './snapshot.ts';
 
 /** How often `run` does maintenance, and looks for blocks that others put there. */
@@ -52,6 +55,8 @@ export class Db implements Queryable, Appendable, MetadataSource {
   readonly dir: string;
   /** What the replay of the log found at opening. */
   readonly replay: ReplayReport;
+  /** What the replay of the out-of-order log found. */
+  readonly outOfOrderReplay: OutOfOrderReplay;
   readonly #parts: DbParts;
   readonly #lock: DirectoryLock;
   /** Maintenance, snapshots and closing run one after another. */
@@ -62,10 +67,11 @@ export class Db implements Queryable, Appendable, MetadataSource {
   /** Monotonic time until which nothing is deleted for its age. */
   #clockDoubtedUntil = Number.NEGATIVE_INFINITY;
 
-  private constructor(parts: DbParts, replay: ReplayReport, lock: DirectoryLock) {
+  private constructor(parts: DbParts, replays: Replays, lock: DirectoryLock) {
     const { clock } = parts.settings;
     this.dir = parts.dir;
-    this.replay = replay;
+    this.replay = replays.inOrder;
+    this.outOfOrderReplay = replays.outOfOrder;
     this.#parts = parts;
     this.#lock = lock;
     this.#reloadedAt = clock.monotonic();
@@ -91,13 +97,17 @@ export class Db implements Queryable, Appendable, MetadataSource {
   /** Unix ms of the oldest sample's range, Infinity while empty. */
   get minTime(): number {
     const { store, head } = this.#parts;
-    return Math.min(store.blocks[0]?.meta.minTime ?? Number.POSITIVE_INFINITY, head.minTime);
+    return Math.min(store.blocks[0]?.meta.minTime ?? Number.POSITIVE_INFINITY, head.oldestTime);
   }
 
   /** Unix ms of the newest sample, −Infinity while empty. */
   get maxTime(): number {
     const { store, head } = this.#parts;
-    return Math.max(head.maxTime, ...store.blocks.map(block => block.meta.maxTime - 1));
+    // Blocks of out-of-order samples may reach beyond the newest one.
+    const ends = store.blocks
+      .filter(({ meta }) => !isOutOfOrder(meta))
+      .map(b => b.meta.maxTime - 1);
+    return Math.max(head.newestTime, ...ends);
   }
 
   appender(): Appender {
@@ -108,16 +118,16 @@ export class Db implements Queryable, Appendable, MetadataSource {
   querier(minTime: number, maxTime: number): Querier {
     this.#check();
     const { store, head } = this.#parts;
-    const queriers = store.blocks
-      .filter(
-        ({ meta }) =>
-          meta.minTime <= maxTime && Math.max(meta.maxTime - 1, meta.minTime) >= minTime,
-      )
-      .map(block => block.querier(minTime, maxTime));
-    if (queriers.length === 0 || maxTime >= head.minTime) {
-      queriers.push(head.querier(minTime, maxTime));
-    }
-    return mergeQueriers(queriers);
+    const blocks = store.blocks.filter(
+      ({ meta }) => meta.minTime <= maxTime && Math.max(meta.maxTime - 1, meta.minTime) >= minTime,
+    );
+    const inHead = blocks.length === 0 || maxTime >= head.oldestTime;
+    // At equal times the querier given first wins: samples in order.
+    return mergeQueriers([
+      ...blocks.filter(({ meta }) => !isOutOfOrder(meta)).map(b => b.querier(minTime, maxTime)),
+      ...(inHead ? [head.querier(minTime, maxTime)] : []),
+      ...blocks.filter(({ meta }) => isOutOfOrder(meta)).map(b => b.querier(minTime, maxTime)),
+    ]);
   }
 
   metadata(): ReadonlyMap<string, MetricMetadata> {
@@ -143,6 +153,7 @@ export class Db implements Queryable, Appendable, MetadataSource {
       const parts = this.#parts;
       parts.head.index.table.nextAge();
       await this.#step('set the head right', () => this.#watchClock());
+      await this.#step('cut out-of-order samples', () => cutOutOfOrderIfDue(parts, signal));
       await this.#step('cut the head', () => cutHead(parts, signal));
       await this.#step('reload blocks', () => this.#reload());
       await this.#step('delete old blocks', () => this.#retain());
@@ -153,7 +164,9 @@ export class Db implements Queryable, Appendable, MetadataSource {
 
   /** Flushes the log to the device. */
   async sync(): Promise<void> {
-    await this.#parts.head.log?.sync();
+    const { head } = this.#parts;
+    await head.log?.sync();
+    await head.outOfOrderLog?.sync();
   }
 
   /** Does what has to be done from time to time, until the signal aborts. */
@@ -186,8 +199,8 @@ export class Db implements Queryable, Appendable, MetadataSource {
         store.blocks.map(block => block.dir),
         target,
       );
-      if (!skipHead && Number.isFinite(head.minTime)) {
-        const range = { minTime: head.minTime, maxTime: head.maxTime + 1 };
+      if (!skipHead && Number.isFinite(head.oldestTime)) {
+        const range = { minTime: head.oldestTime, maxTime: head.newestTime + 1 };
         const monotonic = (): number => settings.clock.monotonic();
         await writeHeadBlock(head, target, range, { ulid: ulids.next(), monotonic });
       }
@@ -201,6 +214,7 @@ export class Db implements Queryable, Appendable, MetadataSource {
     await this.#exclusive(async () => {
       this.#closed = true;
       await this.#parts.head.log?.close();
+      await this.#parts.head.outOfOrderLog?.close();
       await this.#parts.store.close();
       this.#lock.release();
     });

@@ -4,13 +4,14 @@
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Block, writeMeta } from './block/block.ts';
-import type { BlockMeta } from './block/meta.ts';
+import { type BlockMeta, isOutOfOrder } from './block/meta.ts';
 import { compactBlocks } from './compact/compactor.ts';
 import { compactionRanges, planCompaction } from './compact/plan.ts';
 import { planRetention } from './compact/retention.ts';
 import { type DbParts, logBytes } from './db-parts.ts';
 import { clearHead, truncateHead, truncateLog } from './head/head-truncation.ts';
 import { planHeadCut, type TimeRange, writeHeadBlock } from './head-blocks.ts';
+import { cutOutOfOrder } from './out-of-order-blocks.ts';
 
 /** Cuts every range that is ready from the head, then shortens the log. */
 export async function cutHead(parts: DbParts, signal?: AbortSignal): Promise<void> {
@@ -36,6 +37,7 @@ export async function emptyHead(parts: DbParts, validFrom: number): Promise<void
   const before = { minValidTime: head.minValidTime, visibleFrom: head.visibleFrom };
   head.minValidTime = Number.POSITIVE_INFINITY;
   try {
+    await cutOutOfOrder(parts);
     while (Number.isFinite(head.minTime)) {
       const end = (Math.floor(head.minTime / range) + 1) * range;
       await cutRange(parts, { minTime: head.minTime, maxTime: end }, undefined);
@@ -103,7 +105,9 @@ async function compactGroup(
   const monotonic = (): number => settings.clock.monotonic();
   const started = monotonic();
   const ulid = ulids.next();
-  const sources = plan.map(meta => store.blocks.find(block => block.meta.ulid === meta.ulid)!);
+  // At equal times the block given first wins: samples in order, as in queries.
+  const ranked = [...plan].sort((a, b) => Number(isOutOfOrder(a)) - Number(isOutOfOrder(b)));
+  const sources = ranked.map(meta => store.blocks.find(block => block.meta.ulid === meta.ulid)!);
   try {
     const dirs = sources.map(block => block.dir);
     const meta = await compactBlocks(dirs, dir, { ulid, monotonic, ...(signal && { signal }) });
@@ -142,7 +146,7 @@ export function applyRetention(parts: DbParts, { byTime }: { readonly byTime: bo
   const plan = planRetention(store.blocks, {
     retentionMs: byTime ? settings.retentionMs : 0,
     retentionBytes: settings.retentionBytes,
-    otherBytes: logBytes(parts.logDir),
+    otherBytes: logBytes(parts.logDir) + logBytes(parts.outOfOrderDir),
   });
   for (const { ulid, reason } of plan) {
     const block = store.blocks.find(one => one.meta.ulid === ulid);

@@ -7,6 +7,14 @@ import { isUlid } from './ulid.ts';
 /** File name inside a block's directory. */
 export const META_FILE = 'meta.json';
 
+/** Hint of blocks whose samples came out of order, so that they may overlap others. */
+export const OUT_OF_ORDER_HINT = 'from-out-of-order';
+
+/** True for a block of out-of-order samples alone: it says nothing of how far samples in order go. */
+export function isOutOfOrder({ compaction }: BlockMeta): boolean {
+  return compaction.hints.includes(OUT_OF_ORDER_HINT);
+}
+
 /** Counts of what a block holds. */
 export interface BlockStats {
   readonly numSamples: number;

@@ -1,7 +1,7 @@
 // Which blocks to compact next: a pure choice over their metas, the levelled scheme of Prometheus. Blocks
 // that overlap come first, then neighbours that fill a larger range, then blocks with many deletions.
 
-import type { BlockMeta } from '../block/meta.ts';
+import { type BlockMeta, isOutOfOrder } from '../block/meta.ts';
 
 const RANGE_FACTOR = 3;
 const RANGE_STEPS = 10;
@@ -38,11 +38,19 @@ export function planCompaction(
   return [];
 }
 
-/** Whole views of their time range, and apart from them each kind of partial view. */
+/**
+ * Whole views of their time range, and apart from them each kind of partial view. Out-of-order samples of
+ * times whose samples in order are not all in blocks yet stay apart, too: joined with others they would
+ * make a block that seems to cover that time.
+ */
 function viewsOf(metas: readonly BlockMeta[]): BlockMeta[][] {
   const views = new Map<string, BlockMeta[]>();
+  const inOrder = metas.filter(meta => !isOutOfOrder(meta));
+  const covered = Math.max(Number.NEGATIVE_INFINITY, ...inOrder.map(meta => meta.maxTime));
   for (const meta of metas) {
-    const kind = PARTIAL_VIEWS.filter(hint => meta.compaction.hints.includes(hint)).join();
+    const ahead = isOutOfOrder(meta) && meta.maxTime > covered ? ['ahead'] : [];
+    const partial = PARTIAL_VIEWS.filter(hint => meta.compaction.hints.includes(hint));
+    const kind = [...partial, ...ahead].join();
     const view = views.get(kind);
     if (view) view.push(meta);
     else views.set(kind, [meta]);

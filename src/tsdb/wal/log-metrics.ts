@@ -18,14 +18,15 @@ export interface LogMetrics {
   readonly segmentCurrent: Gauge;
 }
 
-/** Registers the metrics; once a registry. */
-export function newLogMetrics(registry: Registry): LogMetrics {
+/** Registers the metrics; once a registry for each log, of which the out-of-order one is `ooo`. */
+export function newLogMetrics(registry: Registry, log: 'wal' | 'ooo' = 'wal'): LogMetrics {
+  const prefix = `prometheus_tsdb_${log === 'wal' ? 'wal' : 'out_of_order_wbl'}`;
   const counter = (name: string, help: string): Counter =>
-    registry.counter({ name: `prometheus_tsdb_wal_${name}`, help });
+    registry.counter({ name: `${prefix}_${name}`, help });
   return {
     fsyncSeconds: registry.histogram(
       {
-        name: 'prometheus_tsdb_wal_fsync_duration_seconds',
+        name: `${prefix}_fsync_duration_seconds`,
         help: 'Time a flush of the log to the device takes.',
       },
       DURATION_BUCKETS,
@@ -35,7 +36,7 @@ export function newLogMetrics(registry: Registry): LogMetrics {
     corruptions: counter('corruptions_total', 'Damaged places found in the log.'),
     bytesWritten: counter('record_bytes_written_total', 'Bytes written to the log.'),
     segmentCurrent: registry.gauge({
-      name: 'prometheus_tsdb_wal_segment_current',
+      name: `${prefix}_segment_current`,
       help: 'Number of the segment that is being written.',
     }),
   };

@@ -1,5 +1,6 @@
 import { ManualClock } from '../../../src/lifecycle/clock.ts';
 import { NOW, testAppender } from '../../acceptance/appender.ts';
+import { testOutOfOrderAppender } from '../../acceptance/out-of-order-appender.ts';
 import { temporaryDirectory } from '../../fakes/temporary-directory.ts';
 import { newTestHead, openTestDb } from '../../fakes/test-db.ts';
 
@@ -9,6 +10,17 @@ testAppender('a head', async ({ seriesMax }) => {
 });
 
 testAppender('a database', async ({ seriesMax }) => {
-  const db = await openTestDb(temporaryDirectory(), { clock: new ManualClock(NOW), seriesMax });
+  const options = { clock: new ManualClock(NOW), seriesMax, outOfOrderMs: 0 };
+  const db = await openTestDb(temporaryDirectory(), options);
+  return { store: db, close: () => db.close() };
+});
+
+testOutOfOrderAppender('a head', async () => {
+  const head = newTestHead({ clock: new ManualClock(NOW), outOfOrderMs: 600_000 });
+  return { store: head, close: async () => {} };
+});
+
+testOutOfOrderAppender('a database', async () => {
+  const db = await openTestDb(temporaryDirectory(), { clock: new ManualClock(NOW) });
   return { store: db, close: () => db.close() };
 });

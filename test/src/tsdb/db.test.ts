@@ -223,7 +223,7 @@ describe('opening', () => {
       mkdirSync(join(dir, ulid + suffix));
     mkdirSync(join(dir, 'mine.tmp-for-deletion'));
     const db = await openTestDb(dir);
-    expect(readdirSync(dir).sort()).toEqual(['lock', 'mine.tmp-for-deletion', 'wal']);
+    expect(readdirSync(dir).sort()).toEqual(['lock', 'mine.tmp-for-deletion', 'wal', 'wbl']);
     await db.close();
   });
 

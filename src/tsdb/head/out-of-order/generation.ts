@@ -140,6 +140,14 @@ export class Generation {
     return found;
   }
 
+  /** The series' buffer as a chunk, null where it has nothing in minTime…maxTime. */
+  bufferChunk(ref: number, minTime: number, maxTime: number): Chunk | null {
+    const row = this.#rows.get(ref);
+    if (row === undefined || this.#buffers.count(row) === 0) return null;
+    const chunk = chunkOf(this.#buffers.times(row), this.#buffers.values(row));
+    return chunk.minTime <= maxTime && chunk.maxTime >= minTime ? chunk : null;
+  }
+
   /** Appends the samples of the series' buffer to `out`; how many. */
   copyBuffer(ref: number, out: SampleColumns): number {
     const row = this.#rows.get(ref);
