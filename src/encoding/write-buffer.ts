@@ -100,9 +100,27 @@ export class WriteBuffer {
 
   /** UTF-8 bytes with their length as uvarint before them. */
   string(text: string): void {
+    if (this.#shortAscii(text)) return;
     const bytes = encoder.encode(text);
     this.uvarint(bytes.length);
     this.raw(bytes);
+  }
+
+  // Most texts are labels: short, and their bytes are their character codes.
+  #shortAscii(text: string): boolean {
+    const { length } = text;
+    if (length >= 0x80) return false;
+    this.#reserve(length + 1);
+    const bytes = this.#bytes;
+    const at = this.#length + 1;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return false;
+      bytes[at + i] = code;
+    }
+    bytes[this.#length] = length;
+    this.#length = at + length;
+    return true;
   }
 
   zeros(count: number): void {
