@@ -5,6 +5,7 @@ import { addAnalyzeCommand } from './tools/analyze.ts';
 import { addCreateFromOpenMetrics } from './tools/create-blocks-openmetrics.ts';
 import { addDumpCommands } from './tools/dump.ts';
 import { addListCommand } from './tools/list.ts';
+import { addSnapshotCommands } from './tools/snapshot.ts';
 import { addVerifyCommand } from './tools/verify.ts';
 
 /** Registers the tools. */
@@ -15,6 +16,7 @@ export function addToolsCommand(program: Command): void {
   addAnalyzeCommand(tsdb);
   addDumpCommands(tsdb);
   addVerifyCommand(tsdb);
+  addSnapshotCommands(tsdb);
   const create = tsdb
     .command('create-blocks-from')
     .description('make blocks from other data; a running process sees them within a minute');
