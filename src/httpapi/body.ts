@@ -2,17 +2,15 @@
 // is made the event loop gets its turn, and a slow reader is waited for.
 
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
-import { createGzip, gzip } from 'node:zlib';
+import { createGzip, gzipSync } from 'node:zlib';
 import type { Clock } from '../lifecycle/clock.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
 
 const CHUNK_LENGTH = 64 * 1024;
-const GZIP_BYTES_MIN = 1024;
-// Most of gzip's gain for a third of its default cost; the text repeats itself much.
-const GZIP = { level: 4 };
-
-const gzipWhole = promisify(gzip);
+// What fits into the first flight of a TCP connection (ten segments, RFC 6928) arrives no sooner when packed.
+const GZIP_BYTES_MIN = 14_600;
+// Most of gzip's gain for a fifth of its default cost; the text repeats itself much.
+const GZIP = { level: 1, chunkSize: CHUNK_LENGTH };
 
 /** A body as it goes out. */
 export interface Body {
@@ -36,7 +34,8 @@ export async function bodyOf(pieces: Iterable<string>, options: BodyOptions): Pr
   if (first.isLast) {
     const whole = Buffer.from(first.text);
     if (!isGzip || whole.length < GZIP_BYTES_MIN) return { payload: whole, isGzip: false };
-    return { payload: await gzipWhole(whole, GZIP), isGzip: true };
+    // Less than a millisecond: no worker's while.
+    return { payload: gzipSync(whole, GZIP), isGzip: true };
   }
   const text = Readable.from(chunks(first.text, iterator, slicer), { objectMode: false });
   if (!isGzip) return { payload: text, isGzip };

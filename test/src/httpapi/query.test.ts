@@ -249,13 +249,20 @@ describe('a large answer', () => {
   });
 
   test('is compressed whole where it fits a chunk', async () => {
-    await fill(50);
+    await fill(200);
     const packed = await tested.api.inject({ url, headers: { 'accept-encoding': 'br;q=1, gzip' } });
     expect(packed.headers['content-encoding']).toBe('gzip');
     expect(Number(packed.headers['content-length'])).toBe(packed.rawPayload.length);
-    expect(JSON.parse(gunzipSync(packed.rawPayload).toString()).data.result).toHaveLength(50);
+    expect(JSON.parse(gunzipSync(packed.rawPayload).toString()).data.result).toHaveLength(200);
     const refused = await tested.api.inject({ url, headers: { 'accept-encoding': 'gzip;q=0' } });
     expect(refused.headers['content-encoding']).toBeUndefined();
+  });
+
+  test('is sent as it is where it fits the first flight of a connection', async () => {
+    await fill(50);
+    const answer = await tested.api.inject({ url, headers: { 'accept-encoding': 'gzip' } });
+    expect(answer.headers['content-encoding']).toBeUndefined();
+    expect(answer.json().data.result).toHaveLength(50);
   });
 });
 
