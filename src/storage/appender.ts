@@ -2,6 +2,8 @@
 // and one kernel call serve the whole batch.
 
 import type { Labels } from '../labels/labels.ts';
+import type { Exemplar } from './exemplar.ts';
+import type { FloatHistogram } from './histogram.ts';
 
 /** A store's own number for a series; valid while the store lives and the series is in it. */
 export type SeriesRef = number;
@@ -17,18 +19,27 @@ export type RefusalReason =
   | 'out-of-bounds'
   | 'too-far-in-future'
   | 'unknown-series'
-  | 'series-limit';
+  | 'series-limit'
+  | 'invalid-histogram';
 
 /** One refused sample, kept as an example for the error text. */
 export interface Refusal {
   readonly reason: RefusalReason;
   readonly labels: Labels;
   readonly time: number;
+  /** What is wrong with the sample itself, where something is. */
+  readonly detail?: string;
 }
 
 /** What became of a batch. A sample equal to the stored one (same time, same bits) counts as stored. */
 export interface CommitResult {
+  /** Floats, histograms and staleness markers. */
   readonly stored: number;
+  /** How many of the stored samples are histograms. */
+  readonly histograms: number;
+  /** Exemplars stored, and exemplars that were not; one that is there already is neither. */
+  readonly exemplars: number;
+  readonly exemplarsRefused: number;
   /** Counts per reason; a reason that did not occur is absent. */
   readonly refused: ReadonlyMap<RefusalReason, number>;
   /** The first few refusals. */
@@ -62,6 +73,17 @@ export interface Appender {
    * The columns are copied.
    */
   appendColumns(refs: Uint32Array, times: Float64Array, values: Float64Array, count: number): void;
+  /**
+   * Queues a native histogram, with integer counts where it says `integer`; it belongs to the store from now
+   * on. One that makes no sense is refused as `invalid-histogram`; one whose sum has the staleness marker's
+   * bits is a marker. A series may hold floats and histograms, one sample for each time.
+   */
+  appendHistogram(ref: SeriesRef, time: number, histogram: FloatHistogram): void;
+  /**
+   * Queues an exemplar of a series. Those that are too long, or older than the series' newest one, are
+   * counted and dropped; no sample is refused for them. Stores without exemplars count all as refused.
+   */
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): void;
   /** Remembers a family's metadata; the newest wins. */
   metadata(metricName: string, metadata: MetricMetadata): void;
   /**

@@ -16,15 +16,25 @@ import type {
   RefusalReason,
   SeriesRef,
 } from '../../src/storage/appender.ts';
+import type { Exemplar } from '../../src/storage/exemplar.ts';
+import { exemplarProblem } from '../../src/storage/exemplar.ts';
+import type { FloatHistogram } from '../../src/storage/histogram.ts';
+import {
+  histogramProblem,
+  sameHistogram,
+  storableHistogram,
+} from '../../src/storage/histogram-problem.ts';
 import type {
   LabelAnswer,
   Querier,
   Queryable,
   SelectOptions,
 } from '../../src/storage/queryable.ts';
+import { sameBits } from '../../src/storage/sample-bits.ts';
 import { lowerBound, SampleColumns } from '../../src/storage/samples.ts';
 import type { Series, SeriesSet } from '../../src/storage/series.ts';
-import { setStale } from '../../src/storage/stale.ts';
+import { appendColumns } from '../../src/storage/series-list.ts';
+import { isStale, setStale } from '../../src/storage/stale.ts';
 
 const BATCH_SERIES = 128;
 const EXAMPLES_MAX = 5;
@@ -42,6 +52,13 @@ interface MemorySeries {
   readonly ref: SeriesRef;
   readonly labels: Labels;
   readonly samples: SampleColumns;
+  readonly exemplars: Exemplar[];
+}
+
+/** An exemplar on its way to a series. */
+interface QueuedExemplar {
+  readonly ref: SeriesRef;
+  readonly exemplar: Exemplar;
 }
 
 /** Holds everything it is given until `forget`. */
@@ -105,6 +122,17 @@ export class MemoryStorage implements Appendable, Queryable, MetadataSource {
     };
   }
 
+  /** The histograms of one series by sample, for assertions; floats and markers are undefined. */
+  histogramsOf(labels: Labels): (FloatHistogram | undefined)[] {
+    const samples = this.#byKey.get(labels.key)?.samples ?? new SampleColumns(0);
+    return Array.from({ length: samples.length }, (_, i) => samples.histograms?.[i]);
+  }
+
+  /** The exemplars of one series, for assertions. */
+  exemplarsOf(labels: Labels): readonly Exemplar[] {
+    return this.#byKey.get(labels.key)?.exemplars ?? [];
+  }
+
   /** Creates or finds a series, as the role says. */
   resolve(labels: Labels): SeriesRef {
     this.seriesCalls++;
@@ -115,7 +143,7 @@ export class MemoryStorage implements Appendable, Queryable, MetadataSource {
     if (this.#byRef.size >= (this.options.seriesMax ?? Number.POSITIVE_INFINITY)) {
       throw new OutpostError('limit-exceeded', `store series: ${this.#byRef.size} series are held`);
     }
-    const series = { ref: ++this.#lastRef, labels, samples: new SampleColumns(16) };
+    const series = { ref: ++this.#lastRef, labels, samples: new SampleColumns(16), exemplars: [] };
     this.#byRef.set(series.ref, series);
     this.#byKey.set(labels.key, series);
     return series.ref;
@@ -126,23 +154,48 @@ export class MemoryStorage implements Appendable, Queryable, MetadataSource {
   }
 
   /** Judges and stores a batch. */
-  apply(refs: readonly SeriesRef[], queued: SampleColumns): CommitResult {
+  apply(
+    refs: readonly SeriesRef[],
+    queued: SampleColumns,
+    exemplars: readonly QueuedExemplar[],
+  ): CommitResult {
     if (this.#commitFailure !== undefined) throw this.#commitFailure;
     const refused = new Map<RefusalReason, number>();
     const examples: Refusal[] = [];
     let stored = 0;
+    let histograms = 0;
     for (let i = 0; i < queued.length; i++) {
       const series = this.#byRef.get(refs[i]!);
       const time = queued.times[i]!;
       const reason = this.#judge(series, queued, i);
-      if (reason === 'stored') stored++;
-      else {
+      if (reason === 'stored') {
+        stored++;
+        if (queued.histograms?.[i]) histograms++;
+      } else {
         refused.set(reason, (refused.get(reason) ?? 0) + 1);
         const labels = series?.labels ?? Labels.empty;
-        if (examples.length < EXAMPLES_MAX) examples.push({ reason, labels, time });
+        const histogram = queued.histograms?.[i];
+        const detail = histogram ? histogramProblem(histogram) : null;
+        if (examples.length >= EXAMPLES_MAX) continue;
+        examples.push({ reason, labels, time, ...(detail !== null && { detail }) });
       }
     }
-    return { stored, refused, examples };
+    return { stored, histograms, ...this.#addExemplars(exemplars), refused, examples };
+  }
+
+  #addExemplars(queued: readonly QueuedExemplar[]): {
+    exemplars: number;
+    exemplarsRefused: number;
+  } {
+    let exemplars = 0;
+    for (const { ref, exemplar } of queued) {
+      const held = this.#byRef.get(ref)?.exemplars;
+      if (!held || exemplarProblem(exemplar) !== null) continue;
+      if (exemplar.time < (held.at(-1)?.time ?? Number.NEGATIVE_INFINITY)) continue;
+      held.push(exemplar);
+      exemplars++;
+    }
+    return { exemplars, exemplarsRefused: queued.length - exemplars };
   }
 
   #judge(
@@ -152,25 +205,33 @@ export class MemoryStorage implements Appendable, Queryable, MetadataSource {
   ): RefusalReason | 'stored' {
     if (!series) return 'unknown-series';
     const time = queued.times[i]!;
+    const histogram = queued.histograms?.[i];
+    if (histogram && histogramProblem(histogram) !== null) return 'invalid-histogram';
     if (time < (this.options.minValidTime ?? Number.NEGATIVE_INFINITY)) return 'out-of-bounds';
     if (this.options.now && time > this.options.now() + 600_000) return 'too-far-in-future';
     const held = series.samples;
     const last = held.length === 0 ? Number.NEGATIVE_INFINITY : held.times[held.length - 1]!;
     if (time < last) return 'out-of-order';
     if (time === last) {
-      return sameBits(held.values, held.length - 1, queued.values, i)
-        ? 'stored'
-        : 'duplicate-sample';
+      return sameSample(held, held.length - 1, queued, i) ? 'stored' : 'duplicate-sample';
     }
-    held.append(queued.times, queued.values, i, i + 1);
+    appendColumns(held, queued, i, i + 1);
     return 'stored';
   }
+}
+
+function sameSample(a: SampleColumns, i: number, b: SampleColumns, j: number): boolean {
+  const x = a.histograms?.[i];
+  const y = b.histograms?.[j];
+  if (x || y) return x !== undefined && y !== undefined && sameHistogram(x, y);
+  return sameBits(a.values, i, b.values, j);
 }
 
 class MemoryAppender implements Appender {
   readonly #store: MemoryStorage;
   readonly #refs: SeriesRef[] = [];
   readonly #queued = new SampleColumns(64);
+  readonly #exemplars: QueuedExemplar[] = [];
   readonly #metadata = new Map<string, MetricMetadata>();
   #spent = false;
 
@@ -200,13 +261,28 @@ class MemoryAppender implements Appender {
     this.#queued.values.set(values.subarray(0, count), this.#queued.length - count);
   }
 
+  appendHistogram(ref: SeriesRef, time: number, histogram: FloatHistogram): void {
+    if (isStale(histogram.sum)) {
+      this.appendStale(ref, time);
+      return;
+    }
+    this.append(ref, time, 0);
+    const broken = histogramProblem(histogram) !== null;
+    const kept = broken ? histogram : storableHistogram(histogram);
+    (this.#queued.histograms ??= [])[this.#queued.length - 1] = kept;
+  }
+
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): void {
+    this.#exemplars.push({ ref, exemplar });
+  }
+
   metadata(metricName: string, metadata: MetricMetadata): void {
     this.#metadata.set(metricName, metadata);
   }
 
   async commit(): Promise<CommitResult> {
     this.#spend();
-    const result = this.#store.apply(this.#refs, this.#queued);
+    const result = this.#store.apply(this.#refs, this.#queued, this.#exemplars);
     for (const [name, metadata] of this.#metadata) this.#store.setMetadata(name, metadata);
     return result;
   }
@@ -287,7 +363,7 @@ class MemoryQuerier implements Querier {
         const from = lowerBound(samples.times, samples.length, this.#minTime);
         let to = from;
         while (to < samples.length && samples.times[to]! <= this.#maxTime) to++;
-        out.append(samples.times, samples.values, from, to);
+        appendColumns(out, samples, from, to);
       },
     };
   }
@@ -295,10 +371,4 @@ class MemoryQuerier implements Querier {
 
 function sortedUnique(values: readonly string[]): string[] {
   return [...new Set(values)].sort(compareStrings);
-}
-
-function sameBits(a: Float64Array, i: number, b: Float64Array, j: number): boolean {
-  const x = new Uint32Array(a.buffer, a.byteOffset + i * 8, 2);
-  const y = new Uint32Array(b.buffer, b.byteOffset + j * 8, 2);
-  return x[0] === y[0] && x[1] === y[1];
 }

@@ -3,24 +3,28 @@
 // than their series' newest take a way of their own, through their own log.
 
 import { SampleStatus } from '../../kernels/series-arena.ts';
-import { Labels, METRIC_NAME } from '../../labels/labels.ts';
+import type { Labels } from '../../labels/labels.ts';
 import { assert } from '../../lifecycle/errors.ts';
 import type {
   Appender,
   CommitResult,
   MetricMetadata,
-  Refusal,
   RefusalReason,
   SeriesRef,
 } from '../../storage/appender.ts';
-import { isStaleAt } from '../../storage/stale.ts';
-import { encodeMetadataRecord } from '../wal/metadata-record.ts';
-import { SeriesRecordWriter } from '../wal/series-record.ts';
+import type { Exemplar } from '../../storage/exemplar.ts';
+import type { FloatHistogram } from '../../storage/histogram.ts';
+import { isStale, isStaleAt } from '../../storage/stale.ts';
+import type { LoggedExemplar } from '../wal/exemplars-record.ts';
+import { ExemplarBatch } from './exemplars/exemplar-batch.ts';
 import type { Head } from './head.ts';
+import { HistogramBatch } from './histograms/histogram-batch.ts';
+import { HistogramQueue } from './histograms/histogram-queue.ts';
+import { logBatch } from './log-batch.ts';
 import { Held } from './out-of-order/generation.ts';
+import type { LateSample } from './out-of-order/out-of-order-batch.ts';
+import { Refusals } from './refusals.ts';
 import type { SampleBatch } from './sample-batch.ts';
-
-const EXAMPLES_MAX = 5;
 
 const REASONS: Readonly<Record<number, RefusalReason>> = {
   [SampleStatus.outOfOrder]: 'out-of-order',
@@ -29,19 +33,25 @@ const REASONS: Readonly<Record<number, RefusalReason>> = {
   [SampleStatus.noSeries]: 'unknown-series',
 };
 
-const NO_REFUSALS: ReadonlyMap<RefusalReason, number> = new Map();
+const NO_REFS: ReadonlySet<number> = new Set();
 
 /** Appends to a head. */
 export class HeadAppender implements Appender {
   readonly #head: Head;
   #batch: SampleBatch | null;
   #metadata: Map<string, MetricMetadata> | null = null;
-  #refused: Map<RefusalReason, number> | null = null;
-  readonly #examples: Refusal[] = [];
+  #histograms: HistogramQueue | null = null;
+  #exemplars: LoggedExemplar[] | null = null;
+  readonly #refusals: Refusals;
+  /** Samples from here on may be stored out of order. */
+  #lateFrom = Number.POSITIVE_INFINITY;
+  /** Series whose markers end them. */
+  #ended: ReadonlySet<number> = NO_REFS;
 
   constructor(head: Head, batch: SampleBatch) {
     this.#head = head;
     this.#batch = batch;
+    this.#refusals = new Refusals(head.index);
   }
 
   series(labels: Labels): SeriesRef {
@@ -58,6 +68,21 @@ export class HeadAppender implements Appender {
 
   appendColumns(refs: Uint32Array, times: Float64Array, values: Float64Array, count: number): void {
     this.#queue().append(refs, times, values, count);
+  }
+
+  appendHistogram(ref: SeriesRef, time: number, histogram: FloatHistogram): void {
+    if (isStale(histogram.sum)) {
+      this.appendStale(ref, time);
+      return;
+    }
+    const floats = this.#queue().length;
+    this.#histograms ??= new HistogramQueue();
+    this.#histograms.push(ref, time, histogram, floats);
+  }
+
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): void {
+    this.#exemplars ??= [];
+    this.#exemplars.push({ ref, exemplar });
   }
 
   metadata(metricName: string, metadata: MetricMetadata): void {
@@ -81,17 +106,29 @@ export class HeadAppender implements Appender {
   #commit(queued: SampleBatch): CommitResult {
     const head = this.#head;
     const { arena } = head;
-    const count = this.#fill(queued);
+    const mixed = this.#mixedBatch();
+    const count = this.#fill(queued, mixed);
     const accepted = count > 0 ? arena.judge(count, head.appendableFrom) : 0;
     const { acceptedMinTime, acceptedMaxTime } = arena;
     for (const [name, metadata] of this.#metadata ?? []) head.families.set(name, metadata);
+    const exemplars = this.#judgeExemplars();
     let stored = accepted;
+    let histograms = 0;
     try {
-      if (accepted < count) {
-        stored += this.#explain(count, queued);
+      if (accepted < count || mixed) {
+        this.#prepareLate(count + (mixed?.length ?? 0), queued);
+        stored += this.#explain(count);
+        if (mixed) {
+          const judged = this.#judgeMixed(mixed);
+          stored += judged.stored;
+          histograms = judged.histograms;
+        }
         stored += this.#judgeLate(count);
       }
-      logBatch(head, accepted > 0 ? count : 0);
+      const others = mixed?.records() ?? [];
+      const record = exemplars?.record();
+      if (record) others.push(record);
+      logBatch(head, accepted > 0 ? count : 0, others);
     } catch (error) {
       arena.discard(count);
       throw error;
@@ -100,13 +137,33 @@ export class HeadAppender implements Appender {
       arena.apply(count);
       head.noteStored(accepted, acceptedMinTime, acceptedMaxTime);
     } else arena.discard(count);
-    if (accepted < count) storeLate(head);
-    for (const [reason, times] of this.#refused ?? []) head.metrics.refused[reason].inc(times);
-    return { stored, refused: this.#refused ?? NO_REFUSALS, examples: this.#examples };
+    mixed?.apply();
+    exemplars?.apply();
+    if (accepted < count || mixed) storeLate(head);
+    this.#refusals.count(head.metrics);
+    return {
+      stored,
+      histograms,
+      exemplars: exemplars?.accepted ?? 0,
+      exemplarsRefused: exemplars?.refused ?? 0,
+      refused: this.#refusals.counts,
+      examples: this.#refusals.examples,
+    };
   }
 
-  /** Copies the samples that have a series and an acceptable time to the arena; how many. */
-  #fill({ refs, times, values, length }: SampleBatch): number {
+  /** For series with histograms, where there may be any in the batch; null, most often, where not. */
+  #mixedBatch(): HistogramBatch | null {
+    const head = this.#head;
+    if (!this.#histograms) return head.histograms.size > 0 ? new HistogramBatch(head) : null;
+    head.checkHistogramRoom();
+    return new HistogramBatch(head, this.#histograms.slots(head));
+  }
+
+  /**
+   * Copies the samples that have a series and an acceptable time to the arena, and those of series with
+   * histograms to their batch; returns how many are in the arena.
+   */
+  #fill({ refs, times, values, length }: SampleBatch, mixed: HistogramBatch | null): number {
     const { arena, index, options } = this.#head;
     const columns = arena.batch(length);
     const latest = options.clock.now() + options.futureMs;
@@ -115,47 +172,71 @@ export class HeadAppender implements Appender {
     for (let i = 0; i < length; i++) {
       const slot = table.slotOf(refs[i]!);
       const time = times[i]!;
-      if (slot < 0) this.#refuse('unknown-series', Labels.empty, time);
-      else if (time > latest) this.#refuse('too-far-in-future', slot, time);
-      else {
+      if (slot < 0) this.#refusals.add('unknown-series', { slot, time });
+      else if (time > latest) this.#refusals.add('too-far-in-future', { slot, time });
+      else if (mixed?.owns(slot)) {
+        this.#histograms?.stage(this.#head, mixed, i, this.#refusals);
+        mixed.addFloat({ slot, ref: refs[i]!, time }, values, i);
+      } else {
         columns.slots[count] = slot;
         columns.times[count] = time;
         columns.values[count++] = values[i]!;
       }
     }
+    if (mixed) this.#histograms?.stage(this.#head, mixed, length, this.#refusals);
     return count;
   }
 
+  #prepareLate(count: number, { ended }: SampleBatch): void {
+    const { arena, outOfOrderBatch: late } = this.#head;
+    this.#lateFrom = this.#head.outOfOrderFrom(arena.acceptedMaxTime);
+    this.#ended = new Set(ended);
+    late.clear(this.#lateFrom < Number.POSITIVE_INFINITY ? count : 0);
+  }
+
   /**
-   * Counts what was not accepted and hands on what may be stored out of order; returns how many were the
-   * same as what is stored.
+   * Counts what the arena did not accept and hands on what may be stored out of order; returns how many were
+   * the same as what is stored.
    */
-  #explain(count: number, { ended }: SampleBatch): number {
-    const { arena, index, outOfOrderBatch: late } = this.#head;
+  #explain(count: number): number {
+    const { arena, index } = this.#head;
     const { slots, times, values, status } = arena.batch(count);
-    const from = this.#head.outOfOrderFrom(arena.acceptedMaxTime);
-    late.clear(from < Number.POSITIVE_INFINITY ? count : 0);
-    const endedRefs = new Set(ended);
     let identical = 0;
     for (let i = 0; i < count; i++) {
       const verdict = status[i]!;
       if (verdict === SampleStatus.accepted) continue;
       const slot = slots[i]!;
-      const time = times[i]!;
-      const older = verdict === SampleStatus.outOfOrder || verdict === SampleStatus.outOfBounds;
       if (verdict === SampleStatus.identical) identical++;
-      else if (!older || from === Number.POSITIVE_INFINITY || !Number.isSafeInteger(time)) {
-        this.#refuse(REASONS[verdict]!, slot, time);
-      } else {
-        const ref = index.table.refOf(slot);
-        // The marker of a series that is gone; where newer samples are there it came back.
-        const ending = endedRefs.has(ref) && isStaleAt(values, i);
-        if (ending) this.#refuse(REASONS[verdict]!, slot, time);
-        else if (time < from) this.#refuse('too-old', slot, time);
-        else late.add({ slot, ref, time }, values, i);
-      }
+      else
+        this.#turnDown(verdict, { slot, ref: index.table.refOf(slot), time: times[i]! }, values, i);
     }
     return identical;
+  }
+
+  /** Refuses the float `values[i]`, or hands it on where it may be stored out of order. */
+  #turnDown(verdict: number, sample: LateSample, values: Float64Array, i: number): void {
+    const { ref, time } = sample;
+    const older = verdict === SampleStatus.outOfOrder || verdict === SampleStatus.outOfBounds;
+    // The marker of a series that is gone; where newer samples are there it came back.
+    const ending = this.#ended.has(ref) && isStaleAt(values, i);
+    const taken = older && this.#lateFrom < Number.POSITIVE_INFINITY && Number.isSafeInteger(time);
+    if (!taken || ending) this.#refusals.add(REASONS[verdict]!, sample);
+    else if (time < this.#lateFrom) this.#refusals.add('too-old', sample);
+    else this.#head.outOfOrderBatch.add(sample, values, i);
+  }
+
+  #judgeMixed(mixed: HistogramBatch): { stored: number; histograms: number } {
+    let stored = 0;
+    let histograms = 0;
+    mixed.judge(this.#head.appendableFrom, ({ slot, ref, sample }, status) => {
+      const { time, kind, value } = sample;
+      if (status === SampleStatus.accepted || status === SampleStatus.identical) {
+        stored++;
+        if (kind !== 'float') histograms++;
+      } else if (kind === 'float') this.#turnDown(status, { slot, ref, time }, value, 0);
+      else this.#refusals.add(REASONS[status]!, { slot, time, isHistogram: true });
+    });
+    return { stored, histograms };
   }
 
   /** Judges the samples that may be stored out of order; returns how many are new or stored already. */
@@ -164,17 +245,17 @@ export class HeadAppender implements Appender {
     late.judge(outOfOrder, arena, count);
     for (let i = 0; i < late.length; i++) {
       if (late.verdicts[i] !== Held.different) continue;
-      this.#refuse('duplicate-sample', late.slots[i]!, late.samples.times[i]!);
+      const refused = { slot: late.slots[i]!, time: late.samples.times[i]! };
+      this.#refusals.add('duplicate-sample', refused);
     }
     return late.fresh + late.identical;
   }
 
-  #refuse(reason: RefusalReason, series: number | Labels, time: number): void {
-    this.#refused ??= new Map();
-    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
-    if (this.#examples.length >= EXAMPLES_MAX) return;
-    const labels = typeof series === 'number' ? this.#head.index.labelsOf(series) : series;
-    this.#examples.push({ reason, labels, time });
+  #judgeExemplars(): ExemplarBatch | null {
+    if (!this.#exemplars) return null;
+    const batch = new ExemplarBatch(this.#head);
+    for (const exemplar of this.#exemplars) batch.add(exemplar);
+    return batch;
   }
 
   #queue(): SampleBatch {
@@ -197,48 +278,4 @@ function storeLate(head: Head): void {
   late.apply(head.outOfOrder);
   head.metrics.samplesAppended.inc(late.fresh);
   head.metrics.outOfOrderAppended.inc(late.fresh);
-}
-
-/** Logs what the head has not logged: new series, metadata and then the judged samples. */
-function logBatch(head: Head, judged: number): void {
-  if (!head.log) {
-    head.unlogged.length = 0;
-    return;
-  }
-  const records: Uint8Array[] = [];
-  const created = head.unlogged.length;
-  if (created > 0) {
-    const record = seriesRecord(head);
-    if (record) records.push(record);
-  }
-  const families = head.families.hasUnlogged
-    ? head.families.loggable(name => refOfMetric(head, name))
-    : null;
-  if (families && families.size > 0) records.push(encodeMetadataRecord(families.values()));
-  if (judged > 0) records.push(head.arena.encodeSamples(judged));
-  head.writeLog(records);
-  if (created > 0) head.unlogged.length = 0;
-  if (families) head.families.logged(families.keys());
-}
-
-function seriesRecord(head: Head): Uint8Array | null {
-  const { table, symbols } = head.index;
-  const writer = new SeriesRecordWriter();
-  for (const ref of head.unlogged) {
-    const slot = table.slotOf(ref);
-    if (slot < 0) continue;
-    writer.add(
-      ref,
-      Array.from(table.symbols(slot), symbol => symbols.text(symbol)),
-    );
-  }
-  return writer.empty ? null : writer.bytes();
-}
-
-/** Some series of a metric. */
-export function refOfMetric(head: Head, metricName: string): number | undefined {
-  const { symbols, lists } = head.index;
-  const name = symbols.find(METRIC_NAME);
-  const value = symbols.find(metricName);
-  return name < 0 || value < 0 ? undefined : lists.first(name, value);
 }

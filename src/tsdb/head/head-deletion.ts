@@ -16,19 +16,19 @@ export async function deleteFromHead(
   maxTime: number,
   matchers: readonly Matcher[],
 ): Promise<number> {
-  const { arena, index, outOfOrder } = head;
+  const { index, outOfOrder } = head;
   const refs = await postingsForMatchers(index, matchers);
   const deleted: LoggedTombstone[] = [];
   for (const ref of refs) {
     const slot = index.table.slotOf(ref);
     if (slot < 0) continue;
     const late = outOfOrder.rangeOf(ref);
-    const inOrder = arena.hasSamplesIn(slot, minTime, maxTime);
+    const inOrder = head.hasSamplesIn(slot, minTime, maxTime);
     if (!inOrder && !outOfOrder.overlaps(ref, minTime, maxTime)) continue;
     deleted.push({
       ref,
-      minTime: Math.max(minTime, Math.min(arena.minTime(slot), late.minTime)),
-      maxTime: Math.min(maxTime, Math.max(arena.maxTime(slot), late.maxTime)),
+      minTime: Math.max(minTime, Math.min(head.minTimeOf(slot), late.minTime)),
+      maxTime: Math.min(maxTime, Math.max(head.maxTimeOf(slot), late.maxTime)),
     });
   }
   if (deleted.length === 0) return 0;

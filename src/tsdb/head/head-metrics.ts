@@ -8,7 +8,9 @@ export interface HeadMetrics {
   /** All samples stored, those out of order too. */
   readonly samplesAppended: Counter;
   readonly outOfOrderAppended: Counter;
+  readonly histogramsAppended: Counter;
   readonly refused: Readonly<Record<RefusalReason, Counter>>;
+  readonly histogramsRefused: Readonly<Record<RefusalReason, Counter>>;
   readonly seriesCreated: Counter;
   readonly seriesRemoved: Counter;
   readonly truncations: Counter;
@@ -38,44 +40,16 @@ export function newHeadMetrics(registry: Registry, gauges: () => HeadGauges): He
   registerGauges(registry, gauges);
   const counter = (name: string, help: string): Counter =>
     registry.counter({ name: `prometheus_tsdb_${name}`, help });
-  const byType = (name: string, help: string): Counter =>
-    registry
-      .counterVector({ name: `prometheus_tsdb_${name}`, help, labelNames: ['type'] })
-      .with('float');
-  const outOfOrder = byType('out_of_order_samples_total', 'Samples older than their series.');
+  const byType = newByType(registry);
+  const appended = byType('head_samples_appended_total', 'Samples stored in the head.');
   return {
     outOfOrderAppended: byType(
       'head_out_of_order_samples_appended_total',
       'Samples stored in the head that were older than their series.',
-    ),
-    samplesAppended: byType('head_samples_appended_total', 'Samples stored in the head.'),
-    refused: {
-      'out-of-order': outOfOrder,
-      'duplicate-sample': counter(
-        'duplicate_samples_total',
-        'Samples with the time of a stored one and another value.',
-      ),
-      'too-old': byType(
-        'too_old_samples_total',
-        'Samples too old for the window in which they may be out of order.',
-      ),
-      'out-of-bounds': byType(
-        'out_of_bound_samples_total',
-        'Samples too old for the time range that can still be written.',
-      ),
-      'too-far-in-future': counter(
-        'too_far_in_future_samples_total',
-        'Samples too far ahead of the host clock.',
-      ),
-      'unknown-series': counter(
-        'unknown_series_samples_total',
-        'Samples for references of series that are no longer in the head.',
-      ),
-      'series-limit': counter(
-        'head_series_refused_total',
-        'Series that were not created because the head is full.',
-      ),
-    },
+    ).with('float'),
+    samplesAppended: appended.with('float'),
+    histogramsAppended: appended.with('histogram'),
+    ...refusalCounters(registry),
     seriesCreated: counter('head_series_created_total', 'Series created in the head.'),
     seriesRemoved: counter('head_series_removed_total', 'Series removed from the head.'),
     truncations: counter('head_truncations_total', 'Truncations of the head.'),
@@ -96,6 +70,55 @@ export function newHeadMetrics(registry: Registry, gauges: () => HeadGauges): He
       labelNames: ['type'],
     }),
   };
+}
+
+function newByType(registry: Registry): (name: string, help: string) => Vector<Counter> {
+  return (name, help) =>
+    registry.counterVector({ name: `prometheus_tsdb_${name}`, help, labelNames: ['type'] });
+}
+
+function refusalCounters(registry: Registry): Pick<HeadMetrics, 'refused' | 'histogramsRefused'> {
+  const counter = (name: string, help: string): Counter =>
+    registry.counter({ name: `prometheus_tsdb_${name}`, help });
+  const byType = newByType(registry);
+  const outOfOrder = byType('out_of_order_samples_total', 'Samples older than their series.');
+  const tooOld = byType(
+    'too_old_samples_total',
+    'Samples too old for the window in which they may be out of order.',
+  );
+  const outOfBounds = byType(
+    'out_of_bound_samples_total',
+    'Samples too old for the time range that can still be written.',
+  );
+  const ofAnyType = {
+    'duplicate-sample': counter(
+      'duplicate_samples_total',
+      'Samples with the time of a stored one and another value.',
+    ),
+    'too-far-in-future': counter(
+      'too_far_in_future_samples_total',
+      'Samples too far ahead of the host clock.',
+    ),
+    'unknown-series': counter(
+      'unknown_series_samples_total',
+      'Samples for references of series that are no longer in the head.',
+    ),
+    'series-limit': counter(
+      'head_series_refused_total',
+      'Series that were not created because the head is full.',
+    ),
+    'invalid-histogram': counter(
+      'invalid_histograms_total',
+      'Native histograms that contradict themselves.',
+    ),
+  };
+  const ofType = (type: string): Readonly<Record<RefusalReason, Counter>> => ({
+    ...ofAnyType,
+    'out-of-order': outOfOrder.with(type),
+    'too-old': tooOld.with(type),
+    'out-of-bounds': outOfBounds.with(type),
+  });
+  return { refused: ofType('float'), histogramsRefused: ofType('histogram') };
 }
 
 function registerGauges(registry: Registry, read: () => HeadGauges): void {

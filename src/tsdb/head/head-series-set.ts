@@ -76,16 +76,18 @@ export class HeadSeriesSet implements SeriesSet {
   /** Notes each series' newest sample: samples only ever follow it, so it bounds what was there now. */
   #fix(): void {
     const { refs, range, limit } = this.#selection;
-    const { arena, index } = this.#head;
+    const head = this.#head;
+    const { arena, index, histograms } = head;
     let count = 0;
     for (let i = 0; i < refs.length && count < limit; i++) {
       const slot = index.table.slotOf(refs[i]!);
       if (slot < 0) continue;
-      const inOrder = arena.hasSamplesIn(slot, range.minTime, range.maxTime);
+      const inOrder = head.hasSamplesIn(slot, range.minTime, range.maxTime);
       const outOfOrder = this.#outOfOrder?.note(refs[i]!) ?? false;
       if (!inOrder && !outOfOrder) continue;
       this.#refs[count] = refs[i]!;
-      this.#maxTimes[count++] = Math.min(range.maxTime, arena.maxTime(slot));
+      const newest = histograms.size > 0 ? head.maxTimeOf(slot) : arena.maxTime(slot);
+      this.#maxTimes[count++] = Math.min(range.maxTime, newest);
     }
     this.#refs = this.#refs.subarray(0, count);
     this.#maxTimes = this.#maxTimes.subarray(0, count);
@@ -140,17 +142,20 @@ class HeadSeries implements InOrderSeries {
   }
 
   chunks(): readonly Chunk[] | null {
-    const { arena } = this.#live();
+    const { arena, histograms } = this.#live();
     if (this.deleted().length > 0) return null;
     const { minTime } = this.#reading.selection.range;
-    return arena.chunks(this.#slot, minTime, this.#maxTime);
+    const chunks = arena.chunks(this.#slot, minTime, this.#maxTime);
+    const more = histograms.get(this.#slot)?.chunks(minTime, this.#maxTime);
+    return more ? [...chunks, ...more] : chunks;
   }
 
   samples(out: SampleColumns): void {
-    const { arena } = this.#live();
+    const { arena, histograms } = this.#live();
     const from = out.length;
     const { minTime } = this.#reading.selection.range;
     arena.decodeInto(this.#slot, minTime, this.#maxTime, out);
+    histograms.get(this.#slot)?.samples(minTime, this.#maxTime, out);
     const deleted = this.deleted();
     if (deleted.length > 0) dropIntervals(out, from, deleted);
   }

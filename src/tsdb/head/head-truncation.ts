@@ -7,7 +7,7 @@ import { dropReplaced, writeCheckpoint } from '../wal/checkpoint.ts';
 import type { LogFs } from '../wal/log-fs.ts';
 import { listSegments } from '../wal/segments.ts';
 import { type Head, REF_MAX } from './head.ts';
-import { refOfMetric } from './head-appender.ts';
+import { refOfMetric } from './log-batch.ts';
 
 /** Longest wait for readers of what is about to be dropped; queries have shorter limits. */
 const READERS_WAIT_MS = 5 * 60_000;
@@ -94,7 +94,7 @@ async function dropSeries(
   { time, keepTouched }: Collection,
   { slicer, dirty }: { slicer: Slicer; dirty: Set<number> },
 ): Promise<number> {
-  const { arena, index, order } = head;
+  const { index, order } = head;
   const { table, lists } = index;
   const refs = index.allPostings();
   head.storedMinTime = Number.POSITIVE_INFINITY;
@@ -108,11 +108,11 @@ async function dropSeries(
     }
     const slot = table.slotOf(refs[i]!);
     if (slot < 0) continue;
-    if (arena.dropBefore(slot, time) > 0) minTime = Math.min(minTime, arena.minTime(slot));
+    if (head.dropBefore(slot, time) > 0) minTime = Math.min(minTime, head.minTimeOf(slot));
     else if (!(keepTouched && table.recentlyTouched(slot)) && !head.outOfOrder.has(refs[i]!)) {
       lists.lists(table.symbols(slot), list => dirty.add(list));
       table.remove(slot);
-      arena.free(slot);
+      head.free(slot);
       removed++;
     }
   }

@@ -18,11 +18,14 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Registry } from '../../telemetry/metrics.ts';
 import { Tombstones } from '../block/tombstones.ts';
 import type { LogWriter } from '../wal/log-writer.ts';
+import { type ExemplarMetrics, newExemplarMetrics } from './exemplars/exemplar-metrics.ts';
+import { ExemplarStore } from './exemplars/exemplar-store.ts';
 import { FamilyMetadata } from './family-metadata.ts';
 import { HeadAppender } from './head-appender.ts';
 import { HeadIndex } from './head-index.ts';
 import { type HeadMetrics, newHeadMetrics } from './head-metrics.ts';
 import { HeadQuerier } from './head-querier.ts';
+import { HistogramStore } from './histograms/histogram-store.ts';
 import { OutOfOrderBatch } from './out-of-order/out-of-order-batch.ts';
 import { OutOfOrderStore } from './out-of-order/store.ts';
 import { ReadLeases } from './read-leases.ts';
@@ -46,6 +49,8 @@ export interface HeadOptions {
   readonly outOfOrderMs?: number;
   /** Limit of the memory for samples; default 4 GiB, which is also the most. */
   readonly bytesMax?: number;
+  /** Most exemplars kept, of all series together; default 0, none. */
+  readonly exemplarsMax?: number;
 }
 
 /** A reference that stands for another one. */
@@ -65,6 +70,10 @@ export class Head implements Appendable, Queryable, MetadataSource {
   readonly families: FamilyMetadata = new FamilyMetadata();
   readonly leases: ReadLeases = new ReadLeases();
   readonly metrics: HeadMetrics;
+  /** Series with histograms; what the arena holds of them is older. */
+  readonly histograms: HistogramStore;
+  readonly exemplars: ExemplarStore;
+  readonly exemplarMetrics: ExemplarMetrics;
   /** Samples older than their series' newest. What this class says of the oldest time leaves them out. */
   readonly outOfOrder: OutOfOrderStore;
   /** The out-of-order samples of the batch that is being committed. */
@@ -105,14 +114,17 @@ export class Head implements Appendable, Queryable, MetadataSource {
       chunkRangeMs,
       ...(bytesMax !== undefined && { maxBytes: bytesMax }),
     });
+    this.histograms = new HistogramStore(chunkRangeMs);
+    this.exemplars = new ExemplarStore(options.exemplarsMax ?? 0);
+    this.exemplarMetrics = newExemplarMetrics(registry, this.exemplars);
     this.outOfOrder = new OutOfOrderStore(chunkRangeMs);
     this.metrics = newHeadMetrics(registry, () => ({
       series: this.index.table.size,
-      chunks: this.arena.chunkCount,
+      chunks: this.arena.chunkCount + this.histograms.chunkCount,
       minTime: Number.isFinite(this.minTime) ? this.minTime : Number.NaN,
       maxTime: Number.isFinite(this.maxTime) ? this.maxTime : Number.NaN,
-      bytesAllocated: this.arena.bytesAllocated + this.index.bytes + this.outOfOrder.bytes,
-      bytesInUse: this.arena.bytesInUse + this.index.bytes + this.outOfOrder.bytes,
+      bytesAllocated: this.arena.bytesAllocated + this.#bytesBeside,
+      bytesInUse: this.arena.bytesInUse + this.#bytesBeside,
       symbols: this.index.symbols.size,
     }));
   }
@@ -169,6 +181,52 @@ export class Head implements Appendable, Queryable, MetadataSource {
   get #newest(): number {
     const { clock, futureMs } = this.options;
     return Math.min(this.maxTime, clock.now() + futureMs);
+  }
+
+  /** Bytes of what is not in the arena. */
+  get #bytesBeside(): number {
+    return this.index.bytes + this.outOfOrder.bytes + this.histograms.bytes;
+  }
+
+  /** Throws `limit-exceeded` where the memory for samples is used up. */
+  checkHistogramRoom(): void {
+    const { bytesMax = BYTES_MAX } = this.options;
+    const used = this.arena.bytesInUse + this.histograms.bytes;
+    if (used < bytesMax) return;
+    throw new OutpostError(
+      'limit-exceeded',
+      `append histograms: samples use ${used} bytes of the ${bytesMax} they may`,
+    );
+  }
+
+  /** Whether a chunk of the slot, in order, overlaps minTime…maxTime. */
+  hasSamplesIn(slot: number, minTime: number, maxTime: number): boolean {
+    if (this.arena.hasSamplesIn(slot, minTime, maxTime)) return true;
+    return this.histograms.get(slot)?.overlaps(minTime, maxTime) ?? false;
+  }
+
+  /** Time of the slot's oldest sample in order, Infinity where there is none. */
+  minTimeOf(slot: number): number {
+    const time = this.arena.minTime(slot);
+    return Math.min(time, this.histograms.get(slot)?.minTime ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Time of the slot's newest sample, −Infinity where there is none. */
+  maxTimeOf(slot: number): number {
+    const time = this.arena.maxTime(slot);
+    return Math.max(time, this.histograms.get(slot)?.maxTime ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** Releases the slot's chunks that end before `time`; how many are left. */
+  dropBefore(slot: number, time: number): number {
+    const left = this.arena.dropBefore(slot, time);
+    return this.histograms.size === 0 ? left : left + this.histograms.dropBefore(slot, time);
+  }
+
+  /** Releases a series' samples and its slot. */
+  free(slot: number): void {
+    this.arena.free(slot);
+    this.histograms.free(slot);
   }
 
   /** The series' reference, created where it is new. Throws `bad-data` and `limit-exceeded`. */
@@ -253,6 +311,7 @@ export class Head implements Appendable, Queryable, MetadataSource {
   }
 }
 
+const BYTES_MAX = 2 ** 32;
 const BATCHES_KEPT = 16;
 const TEXT_MAX = 500;
 

@@ -5,6 +5,7 @@ export const RECORD_SERIES = 1;
 export const RECORD_SAMPLES = 2;
 export const RECORD_TOMBSTONES = 3;
 export const RECORD_MMAP_MARKERS = 5;
+export const RECORD_EXEMPLARS = 4;
 export const RECORD_METADATA = 6;
 export const RECORD_HISTOGRAMS = 7;
 export const RECORD_FLOAT_HISTOGRAMS = 8;
