@@ -69,8 +69,9 @@ export interface Agent {
   readonly actors: readonly Actor[];
   /** Where each plugin is in its life. */
   plugins(): ReadonlyMap<string, PluginState>;
-  /** Collected series at the moment. */
+  /** Series in the head of the database. */
   seriesCount(): number;
+  readonly collectIntervalMs: number;
 }
 
 // A job is down when it missed two collections.
@@ -141,6 +142,7 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
       ],
       plugins: () => host.states(),
       seriesCount: () => db.seriesCount,
+      collectIntervalMs: options.collectIntervalMs,
     };
   } catch (error) {
     await db.close();

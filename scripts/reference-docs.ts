@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { Command, type Option } from 'commander';
 import type { TSchema } from 'typebox';
 import { osPlugin } from '../plugins/os/plugin.ts';
-import { type AgentFlags, startAgent } from '../src/cli/agent.ts';
+import { startAgent } from '../src/cli/agent.ts';
 import { AgentConfigSchema } from '../src/cli/agent-config.ts';
+import type { AgentFlags } from '../src/cli/agent-flags.ts';
 import type { ProcessContext } from '../src/cli/process.ts';
-import { type QueryFlags, startQuerier } from '../src/cli/query.ts';
+import { type QueryFlags, querierSettings, startQuerier } from '../src/cli/query.ts';
 import { QueryConfigSchema } from '../src/cli/query-config.ts';
 import { systemClock } from '../src/lifecycle/clock.ts';
 import type { Actor } from '../src/lifecycle/run-group.ts';
@@ -33,8 +34,8 @@ export async function referenceDocs(): Promise<Map<string, string>> {
 /** Every command of the executable, a command before its subcommands; the first word is `outpost`. */
 export async function allCommands(): Promise<Map<string, Command>> {
   const program = new Command('outpost');
-  const main = readFileSync(new URL('../src/cli/main.ts', import.meta.url), 'utf8');
-  // main.ts itself cannot be imported, for it runs; the modes it lists can.
+  const main = readFileSync(new URL('../src/cli/program.ts', import.meta.url), 'utf8');
+  // The modes that the program lists, without running it.
   for (const [, add, file] of main.matchAll(
     /import \{ (add\w+Command) \} from '\.\/([\w-]+\.ts)'/g,
   )) {
@@ -72,13 +73,14 @@ function argumentText(argument: Command['registeredArguments'][number]): string 
   return argument.required ? `<${shown}>` : `[${shown}]`;
 }
 
-/** Defaults that need words stand at the end of the description, others are commander's. */
+/** Defaults that need words stand at the end of the description, others are as users write them. */
 function meaningAndDefault(option: Option): [string, string] {
-  const { description, defaultValue, argChoices, negate } = option;
+  const { description, defaultValue, defaultValueDescription, argChoices, negate } = option;
   const said = /^(.*?) \(default: (.*)\)$/.exec(description);
   const choices = argChoices ? `: ${argChoices.map(code).join(', ')}` : '';
   const isUnset = defaultValue === undefined || Math.abs(Number(defaultValue)) === Infinity;
-  const given = said?.[2] ?? (isUnset || negate ? '' : String(defaultValue));
+  const given =
+    said?.[2] ?? defaultValueDescription ?? (isUnset || negate ? '' : String(defaultValue));
   return [sentence((said?.[1] ?? description) + choices), given === '' ? '' : code(given)];
 }
 
@@ -124,14 +126,14 @@ async function metricsPage(commands: ReadonlyMap<string, Command>): Promise<stri
     return (await startAgent(flags, context)).actors;
   });
   await gather('query', rows, async context => {
-    registerProcessMetrics(context.registry, '', 0)();
     const flags = optionsOf<QueryFlags>(commands.get('outpost query')!, []);
-    return (await startQuerier({ ...flags, endpoint: ['127.0.0.1:1'] }, context)).actors;
+    const settings = querierSettings({ ...flags, endpoint: ['127.0.0.1:1'] }, context);
+    return (await startQuerier(settings, context)).actors;
   });
   const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
   return `${HEAD}# Metrics
 
-What the programs say about themselves at \`/metrics\`. The agent also stores its own metrics beside the host's, with \`job="outpost"\`, unless it is started with \`--no-self-metrics\`. What the collectors of the host bring has node_exporter's names; \`/api/v1/metadata\` of an agent lists it. Names that begin with \`prometheus_\` are those of Prometheus, so that its dashboards and alerts work.
+What the programs say about themselves at \`/metrics\`. The agent also stores its own metrics beside the host's, with \`job="outpost"\`, unless it is started with \`--no-self-metrics\`. What the collectors of the host bring has node_exporter's names; \`/metrics\` of an agent lists it with help and type. Names that begin with \`prometheus_\` are those of Prometheus, so that its dashboards and alerts work.
 
 A histogram is exposed as \`_bucket\` (with \`le\`), \`_sum\` and \`_count\`.
 ${table(
@@ -169,6 +171,7 @@ async function gather(
     startTime: 0,
     signal: AbortSignal.abort(),
   };
+  registerProcessMetrics(registry, '', 0)();
   try {
     const actors = await start(context, dir);
     for (const { name, type, help, samples } of registry.gather()) {
@@ -218,6 +221,8 @@ ${table(
 
 interface SchemaNode {
   readonly type?: string;
+  readonly const?: unknown;
+  readonly anyOf?: readonly SchemaNode[];
   readonly description?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
@@ -240,6 +245,8 @@ function schemaTable(schema: TSchema): string {
 }
 
 function typeText(node: SchemaNode): string {
+  if (node.anyOf) return node.anyOf.map(typeText).join(' or ');
+  if (node.const !== undefined) return String(node.const);
   if (node.type === 'array') return `list of ${node.items?.type ?? 'values'}s`;
   if (node.patternProperties) {
     const entry = Object.values(node.patternProperties)[0]!;

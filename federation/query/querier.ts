@@ -77,8 +77,15 @@ export async function newQuerier(options: QuerierOptions): Promise<RunningQuerie
   });
   const store = newGrpcServer(clock);
   tier.serve(store, { monotonic: () => clock.monotonic() });
-  const http = await listenHttp(api, options.httpAddress);
-  const grpc = await listenGrpc(store, options.grpcAddress);
+  const http = await listenHttp(api, options.httpAddress).catch(error => {
+    endpoints.close();
+    throw error;
+  });
+  const grpc = await listenGrpc(store, options.grpcAddress).catch(async error => {
+    endpoints.close();
+    await http.actor.run(AbortSignal.abort());
+    throw error;
+  });
   return {
     httpPort: http.port,
     grpcPort: grpc.port,

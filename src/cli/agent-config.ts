@@ -1,17 +1,8 @@
-// The agent's configuration file: its schema, and how it and the flags become one set of settings.
+// The agent's configuration file: its schema. How it and the flags become one set of settings is in
+// agent-settings.ts.
 
 import Type, { type Static } from 'typebox';
-
-const closed = { additionalProperties: false };
-
-const Duration = (description: string) =>
-  Type.String({
-    description,
-    pattern: '^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$',
-  });
-
-const Size = (description: string) =>
-  Type.String({ description, pattern: '^(0|[0-9]+(\\.[0-9]+)?([KMGTPE]?B|[KMGT]iB))$' });
+import { closed, Duration, LabelSet, PositiveDuration, Size } from './config-values.ts';
 
 const CollectorSettings = Type.Object(
   {
@@ -30,7 +21,7 @@ const PluginSettings = Type.Object(
   {
     enabled: Type.Optional(Type.Boolean({ description: 'Whether the plugin is started.' })),
     command: Type.Optional(
-      Type.Array(Type.String(), {
+      Type.Array(Type.String({ minLength: 1 }), {
         minItems: 1,
         description: 'Executable and arguments. Built-in plugins need none.',
       }),
@@ -47,17 +38,17 @@ const PluginSettings = Type.Object(
   closed,
 );
 
-/** Schema of the agent's file; exported as config/agent.schema.json. */
+/** Schema of the agent's file; `npm run schemas` writes it to config/agent.schema.json. */
 export const AgentConfigSchema = Type.Object(
   {
     global: Type.Optional(
       Type.Object(
         {
-          collect_interval: Type.Optional(Duration('How often collectors run. Default 15s.')),
+          collect_interval: Type.Optional(
+            PositiveDuration('How often collectors run. Default 15s.'),
+          ),
           external_labels: Type.Optional(
-            Type.Record(Type.String(), Type.String(), {
-              description: 'Labels that tell this agent from all others; announced over StoreAPI.',
-            }),
+            LabelSet('Labels that tell this agent from all others; announced over StoreAPI.'),
           ),
         },
         closed,
@@ -69,7 +60,9 @@ export const AgentConfigSchema = Type.Object(
           retention: Type.Optional(
             Type.Object(
               {
-                time: Type.Optional(Duration('How long samples are kept. Default 15d.')),
+                time: Type.Optional(
+                  Duration('How long samples are kept; 0 is for ever. Default 15d.'),
+                ),
                 size: Type.Optional(Size('Most bytes kept; 0 is no limit. Default 0.')),
               },
               closed,

@@ -1,13 +1,17 @@
 // The one door to YAML: a file against a schema, every mistake with line, column and the mend.
 
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { OutpostError } from '../lifecycle/errors.ts';
+import { systemReason } from '../lifecycle/system-error.ts';
 import { nearest } from './suggest.ts';
 
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
+/** Longest part of a wrong value that is shown. */
+const SHOWN_MAX = 60;
 
 /** Reads and checks a file. Throws `bad-data` naming file, line, column, what is wrong and the mend. */
 export function readConfigFile<Schema extends TSchema>(
@@ -18,11 +22,11 @@ export function readConfigFile<Schema extends TSchema>(
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new OutpostError('bad-data', `read configuration: ${reason}`, { cause });
+    const message = `read configuration ${path}: ${systemReason(cause)}`;
+    throw new OutpostError('bad-data', message, { cause });
   }
   if (text.length > FILE_BYTES_MAX) {
-    throw new OutpostError('bad-data', `read configuration: ${path} is larger than 4 MiB`);
+    throw new OutpostError('bad-data', `read configuration ${path}: it is larger than 4 MiB`);
   }
   return parseConfig(text, path, schema);
 }
@@ -38,24 +42,57 @@ export function parseConfig<Schema extends TSchema>(
   const syntax = document.errors[0];
   if (syntax) {
     const at = syntax.linePos?.[0];
-    const message = syntax.message.split('\n')[0]!.replace(/ at line.*$/, '');
+    const message =
+      syntax.code === 'MULTIPLE_DOCS'
+        ? 'a second document begins here; one file holds one'
+        : syntax.message.split('\n')[0]!.replace(/ at line.*$/, '');
     throw new OutpostError('bad-data', `${path}:${at?.line ?? 1}:${at?.col ?? 1}: ${message}`);
   }
-  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const value = withoutGaps(contentOf(document, path), schema);
   const checker = Compile(schema);
   if (checker.Check(value)) return value as Static<Schema>;
-  // The deepest complaint is the most specific one; those of enclosing objects only repeat it.
-  const errors = [...checker.Errors(value)].filter(
-    error => error.keyword !== 'additionalProperties',
-  );
-  const error = errors.sort((a, b) => depth(b.instancePath) - depth(a.instancePath))[0]!;
-  const keys = error.instancePath.split('/').slice(1).map(unescapePointer);
-  const position = locate(document, lines, keys);
-  throw new OutpostError('bad-data', `${path}:${position}: ${explain(error, keys, schema)}`);
+  const { keys, message } = firstMistake([...checker.Errors(value)], value, schema);
+  throw new OutpostError('bad-data', `${path}:${locate(document, lines, keys)}: ${message}`);
 }
 
-function depth(pointer: string): number {
-  return pointer.split('/').length;
+/** Aliases are for repetition, not for documents that grow without end. */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OutpostError('bad-data', `${path}:1:1: ${reason}`, { cause });
+  }
+}
+
+/** A section whose keys are all commented out is null in YAML; here it is an empty one. */
+function withoutGaps(value: unknown, node: SchemaNode | undefined): unknown {
+  if (!node) return value;
+  if (value === null && (node.properties || node.patternProperties)) return {};
+  if (value === null && node.items) return [];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, withoutGaps(child, childNode(node, key))]),
+  );
+}
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly message: string;
+  readonly instancePath: string;
+}
+
+function firstMistake(
+  errors: readonly SchemaError[],
+  value: unknown,
+  schema: TSchema,
+): { keys: readonly string[]; message: string } {
+  // The deepest complaint is the most specific one; those of enclosing objects only repeat it.
+  const found = errors
+    .filter(({ keyword }) => keyword !== 'additionalProperties')
+    .map(error => ({ error, keys: error.instancePath.split('/').slice(1).map(unescapePointer) }))
+    .sort((a, b) => b.keys.length - a.keys.length)[0]!;
+  return { keys: found.keys, message: explain(found.error, found.keys, { value, schema }) };
 }
 
 function unescapePointer(part: string): string {
@@ -63,38 +100,67 @@ function unescapePointer(part: string): string {
 }
 
 function explain(
-  error: { keyword: string; message: string; params: unknown },
+  error: SchemaError,
   keys: readonly string[],
-  schema: TSchema,
+  { value, schema }: { readonly value: unknown; readonly schema: TSchema },
 ): string {
   const place = keys.join('.');
-  if (error.keyword === 'boolean') {
-    const key = keys.at(-1)!;
-    const known = propertiesAt(schema, keys.slice(0, -1));
-    const near = nearest(key, known);
-    const hint = near ? `did you mean "${near}"?` : `known keys are ${known.join(', ')}`;
-    return `unknown key "${place}"; ${hint}`;
-  }
-  if (error.keyword === 'enum' || error.keyword === 'const' || error.keyword === 'anyOf') {
-    return `"${place}" has a value that is not allowed here`;
-  }
-  return `"${place || 'the file'}" ${error.message}`;
+  if (error.keyword === 'boolean') return unknownKey(place, keys, schema);
+  const given = inspect(keys.reduce(valueAt, value), { depth: 1, breakLength: Infinity });
+  const shown = given.length > SHOWN_MAX ? `${given.slice(0, SHOWN_MAX)}…` : given;
+  const expected = expectation(error, nodeAt(schema, keys));
+  return place === '' ? `the file is ${shown}; ${expected}` : `"${place}" is ${shown}; ${expected}`;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  object: 'expected keys with values',
+  array: 'expected a list',
+  string: 'expected a text',
+  integer: 'expected a whole number',
+  boolean: 'expected true or false',
+};
+
+function expectation({ keyword, message }: SchemaError, node: SchemaNode | undefined): string {
+  if (node?.examples) return `expected a value such as ${node.examples.join(' or ')}`;
+  if (keyword === 'minLength' || keyword === 'minItems') return 'it must not be empty';
+  if (keyword === 'type' && node?.type) return TYPES[node.type] ?? `it ${message}`;
+  return `it ${message}`;
+}
+
+function unknownKey(place: string, keys: readonly string[], schema: TSchema): string {
+  const key = keys.at(-1)!;
+  const parent = nodeAt(schema, keys.slice(0, -1));
+  const known = Object.keys(parent?.properties ?? {});
+  const near = nearest(key, known);
+  if (near) return `unknown key "${place}"; did you mean "${near}"?`;
+  if (known.length > 0) return `unknown key "${place}"; known keys are ${known.join(', ')}`;
+  const example = parent?.examples?.join(' or ');
+  return `"${key}" cannot be a name here${example ? `; an example is ${example}` : ''}`;
+}
+
+function valueAt(parent: unknown, key: string): unknown {
+  return (parent as Readonly<Record<string, unknown>> | null | undefined)?.[key];
 }
 
 interface SchemaNode {
+  readonly type?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
+  readonly examples?: readonly unknown[];
 }
 
-/** The keys a schema knows at a path. */
-function propertiesAt(schema: TSchema, keys: readonly string[]): string[] {
+/** The schema of what lies at a path; undefined where the schema knows nothing of it. */
+function nodeAt(schema: TSchema, keys: readonly string[]): SchemaNode | undefined {
   let node = schema as SchemaNode | undefined;
   for (const key of keys) {
-    node =
-      node?.properties?.[key] ?? node?.items ?? Object.values(node?.patternProperties ?? {})[0];
+    node = childNode(node, key);
   }
-  return Object.keys(node?.properties ?? {});
+  return node;
+}
+
+function childNode(node: SchemaNode | undefined, key: string): SchemaNode | undefined {
+  return node?.properties?.[key] ?? node?.items ?? Object.values(node?.patternProperties ?? {})[0];
 }
 
 /** `line:column` of the key at a path, or of the nearest enclosing value. */

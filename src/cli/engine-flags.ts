@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { EngineOptions } from '../promql/engine.ts';
-import { countFlag, positiveDurationFlag } from './flags.ts';
+import { countFlag, option, positiveDurationFlag } from './flags.ts';
 
 /** As commander names them. */
 export interface EngineFlags {
@@ -15,24 +15,30 @@ export interface EngineFlags {
 /** Adds the flags with Prometheus' defaults. */
 export function withEngineFlags(command: Command): Command {
   return command
-    .option(
-      '--query.timeout <duration>',
-      'longest time a query may take (default: 2m)',
-      positiveDurationFlag,
-      120_000,
+    .optionsGroup('Queries:')
+    .addOption(
+      option('--query.timeout <duration>', 'longest time a query may take', {
+        parse: positiveDurationFlag,
+        default: '2m',
+      }),
     )
-    .option(
-      '--query.max-samples <count>',
-      'most samples a query may hold in memory',
-      countFlag,
-      50_000_000,
+    .addOption(
+      option('--query.max-samples <count>', 'most samples a query may hold', {
+        parse: countFlag,
+        default: '50000000',
+      }),
     )
-    .option('--query.max-concurrency <count>', 'queries at one time; others wait', countFlag, 20)
-    .option(
-      '--query.lookback-delta <duration>',
-      'how far back a sample counts as current (default: 5m)',
-      positiveDurationFlag,
-      300_000,
+    .addOption(
+      option('--query.max-concurrency <count>', 'queries at one time; others wait', {
+        parse: countFlag,
+        default: '20',
+      }),
+    )
+    .addOption(
+      option('--query.lookback-delta <duration>', 'how long a sample counts as current', {
+        parse: positiveDurationFlag,
+        default: '5m',
+      }),
     );
 }
 

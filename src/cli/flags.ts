@@ -1,7 +1,8 @@
-// Flag values shared by the modes. A wrong value is answered with what was wrong and an example.
+// Flag values shared by the modes. A wrong value is answered with what was expected and an example.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseDuration, parseSize } from '../encoding/units.ts';
+import { formatDuration, parseDuration, parseSize } from '../encoding/units.ts';
+import { compileAnchored } from '../labels/regex.ts';
 import { isLegacyLabelName } from '../labels/validate.ts';
 
 /** A listening address taken apart; port 0 asks the system for a free one. */
@@ -9,6 +10,9 @@ export interface Address {
   readonly host: string;
   readonly port: number;
 }
+
+/** A shorter interval would find the collection before it still running. */
+export const COLLECT_INTERVAL_MIN_MS = 100;
 
 /** Milliseconds of `15s`, `1h30m`. */
 export function durationFlag(text: string): number {
@@ -24,6 +28,16 @@ export function positiveDurationFlag(text: string): number {
   return ms;
 }
 
+/** As `durationFlag`, and no shorter than a collection takes. */
+export function intervalFlag(text: string): number {
+  const ms = durationFlag(text);
+  if (ms < COLLECT_INTERVAL_MIN_MS) {
+    const least = formatDuration(COLLECT_INTERVAL_MIN_MS);
+    throw new InvalidArgumentError(`Expected a duration of ${least} or more, such as 15s.`);
+  }
+  return ms;
+}
+
 /** Bytes of `512MB`, `10GiB`; 0 is no limit. */
 export function sizeFlag(text: string): number {
   const bytes = parseSize(text);
@@ -31,10 +45,13 @@ export function sizeFlag(text: string): number {
   return bytes;
 }
 
-/** A whole number, zero or more. */
+/** A whole number of one or more. */
 export function countFlag(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
-  return Number(text);
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count < 1 || !Number.isSafeInteger(count)) {
+    throw new InvalidArgumentError('Expected a whole number of 1 or more.');
+  }
+  return count;
 }
 
 /** `127.0.0.1:9190`, `[::1]:9190`, `:9190` (every address). */
@@ -55,8 +72,10 @@ export function labelFlag(
   const at = text.indexOf('=');
   const name = text.slice(0, at);
   const value = text.slice(at + 1).replace(/^"(.*)"$/, '$1');
-  if (at < 1 || !isLegacyLabelName(name) || value === '') {
-    throw new InvalidArgumentError('Expected name=value such as cluster=eu1.');
+  if (at < 1 || !isLegacyLabelName(name) || name.startsWith('__') || value === '') {
+    throw new InvalidArgumentError(
+      'Expected name=value such as cluster=eu1; names are letters, digits and _.',
+    );
   }
   return { ...previous, [name]: value };
 }
@@ -72,6 +91,22 @@ export function listFlag(text: string, previous: readonly string[] = []): string
   ];
 }
 
+/** An RE2 pattern, returned as it is. */
+export function regexFlag(text: string): string {
+  try {
+    compileAnchored(text);
+  } catch {
+    throw new InvalidArgumentError('Expected a regular expression such as https://grafana.*');
+  }
+  return text;
+}
+
+/** A path or name that is not empty. */
+export function textFlag(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected more than an empty text.');
+  return text;
+}
+
 /** True where only this host can connect. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
@@ -82,17 +117,36 @@ export function hostPort({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** A flag with a default, which is read and shown as a user writes it. */
+export function option<Value>(
+  flags: string,
+  description: string,
+  { parse, default: text }: { parse: (text: string) => Value; default: string },
+): Option {
+  return new Option(flags, description).argParser(parse).default(parse(text), text);
+}
+
+/** As `option`, for what a configuration file may set: undefined where the flag is not given. */
+export function fileOption<Value>(
+  flags: string,
+  description: string,
+  { parse, default: text }: { parse: (text: string) => Value; default: string },
+): Option {
+  return new Option(flags, description).argParser(parse).default(undefined, text);
+}
+
 /** Adds the flags every mode has. */
-export function withCommonFlags(command: Command): Command {
+export function withLogFlags(command: Command): Command {
   return command
+    .optionsGroup('Log:')
     .addOption(
       new Option('--log.level <level>', 'least severe messages to log')
         .choices(['debug', 'info', 'warn', 'error'])
-        .default('info'),
+        .default('info', 'info'),
     )
     .addOption(
       new Option('--log.format <format>', 'form of log lines')
         .choices(['logfmt', 'json'])
-        .default('logfmt'),
+        .default('logfmt', 'logfmt'),
     );
 }

@@ -1,25 +1,14 @@
 #!/usr/bin/env node
-// The one executable. Each mode is a file beside this one.
+// The one executable. It loads the program only where Node.js can run it, so that an old one is answered
+// with a sentence; this file and node-version.ts stay readable for any Node.js with modules.
 
-import { Command } from 'commander';
-import { addAgentCommand } from './agent.ts';
-import { addQueryCommand } from './query.ts';
-import { addToolsCommand } from './tools.ts';
-import { addUpCommand } from './up.ts';
-import { packageVersion } from './version.ts';
+import { nodeProblem } from './node-version.ts';
 
-const EXIT_USAGE = 2;
-
-const program = new Command('outpost')
-  .description('One agent per host: metrics, PromQL and StoreAPI, federated into one view.')
-  .version(packageVersion(), '-v, --version', 'print the version')
-  .showHelpAfterError('(--help lists what there is)')
-  .configureHelp({ showGlobalOptions: true })
-  .exitOverride(error => {
-    process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
-  });
-addUpCommand(program);
-addAgentCommand(program);
-addQueryCommand(program);
-addToolsCommand(program);
-await program.parseAsync();
+const problem = nodeProblem(process.versions.node);
+if (problem === null) {
+  const { runProgram } = await import('./program.ts');
+  await runProgram(process.argv);
+} else {
+  process.stderr.write(`outpost: ${problem}\n`);
+  process.exitCode = 1;
+}

@@ -5,6 +5,8 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import { type Actor, runGroup } from '../lifecycle/run-group.ts';
 import { type LogFormat, type Logger, type LogLevel, newLogger } from '../telemetry/logger.ts';
 import { Registry } from '../telemetry/metrics.ts';
+import { registerProcessMetrics } from '../telemetry/process-metrics.ts';
+import { packageVersion } from './version.ts';
 
 /** What a mode is given to build its parts with. */
 export interface ProcessContext {
@@ -14,6 +16,8 @@ export interface ProcessContext {
   readonly random: () => number;
   /** Unix ms. */
   readonly startTime: number;
+  /** Flags as a user writes them, for the status page. */
+  readonly shownFlags?: Readonly<Record<string, string>>;
   /** Aborts on SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
 }
@@ -52,6 +56,11 @@ export async function runProcess(
     signal: stop.signal,
   };
   onSignals(stop, context.logger);
+  const stopMeasuring = registerProcessMetrics(
+    context.registry,
+    packageVersion(),
+    context.startTime,
+  );
   // Timers do not keep the process alive; this does until the actors have ended.
   const keepAlive = setInterval(() => {}, 60_000);
   try {
@@ -59,6 +68,7 @@ export async function runProcess(
   } catch (error) {
     process.exitCode = report(mode, error);
   } finally {
+    stopMeasuring();
     clearInterval(keepAlive);
   }
 }

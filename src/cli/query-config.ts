@@ -1,10 +1,9 @@
 // The query tier's configuration file.
 
 import Type, { type Static } from 'typebox';
+import { closed } from './config-values.ts';
 
-const closed = { additionalProperties: false };
-
-/** Schema of the querier's file; exported as config/query.schema.json. */
+/** Schema of the querier's file; `npm run schemas` writes it to config/query.schema.json. */
 export const QueryConfigSchema = Type.Object(
   {
     endpoints: Type.Optional(

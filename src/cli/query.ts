@@ -1,10 +1,12 @@
 // `outpost query`: PromQL over any number of StoreAPI endpoints.
 
 import { lookup } from 'node:dns/promises';
-import type { Command } from 'commander';
-import { newQuerier, type RunningQuerier } from '../../federation/query/querier.ts';
-import { registerProcessMetrics } from '../telemetry/process-metrics.ts';
-import { warnIfOpen } from './agent.ts';
+import { type Command, Option } from 'commander';
+import {
+  newQuerier,
+  type QuerierOptions,
+  type RunningQuerier,
+} from '../../federation/query/querier.ts';
 import { readConfigFile } from './config-file.ts';
 import { type EngineFlags, engineOptions, withEngineFlags } from './engine-flags.ts';
 import {
@@ -12,12 +14,15 @@ import {
   addressFlag,
   hostPort,
   listFlag,
+  option,
   positiveDurationFlag,
-  withCommonFlags,
+  textFlag,
+  withLogFlags,
 } from './flags.ts';
+import { type Listener, logListening, namingFlag, warnIfOpen } from './listening.ts';
 import { type CommonFlags, type ProcessContext, runProcess } from './process.ts';
 import { QueryConfigSchema } from './query-config.ts';
-import { runtimeStatus } from './status.ts';
+import { runtimeStatus, shownFlags } from './status.ts';
 import { buildInfo, packageVersion } from './version.ts';
 
 /** The querier's flags as commander names them; undefined where not given. */
@@ -30,24 +35,37 @@ export interface QueryFlags extends CommonFlags, EngineFlags {
   readonly 'store.responseTimeout': number;
 }
 
-const RESPONSE_TIMEOUT_MS = 30_000;
+/** What a querier is started with. */
+export interface QuerierSettings
+  extends Pick<
+    QuerierOptions,
+    'endpoints' | 'replicaLabels' | 'responseTimeoutMs' | 'engine' | 'status'
+  > {
+  readonly http: Listener;
+  readonly grpc: Listener;
+}
+
+/** How long an endpoint may keep silent, as a user writes it. */
+export const RESPONSE_TIMEOUT = '30s';
 
 /** Registers the mode. */
 export function addQueryCommand(program: Command): void {
   const command = program
     .command('query')
     .description('answer PromQL over the StoreAPI of any number of agents');
-  withEngineFlags(withCommonFlags(command))
-    .option('--config.file <path>', 'configuration file; flags add to it')
-    .option('--http-address <host:port>', 'HTTP address (default: 127.0.0.1:10902)', addressFlag, {
-      host: '127.0.0.1',
-      port: 10_902,
-    })
-    .option(
-      '--grpc-address <host:port>',
-      'gRPC address of the StoreAPI (default: 127.0.0.1:10901)',
-      addressFlag,
-      { host: '127.0.0.1', port: 10_901 },
+  withQueryFlags(command).action(async (flags: QueryFlags) => {
+    await runProcess('query', flags, async context => {
+      const shown = { ...context, shownFlags: shownFlags(command) };
+      return (await startQuerier(querierSettings(flags, shown), shown)).actors;
+    });
+  });
+}
+
+function withQueryFlags(command: Command): Command {
+  command
+    .optionsGroup('Endpoints:')
+    .addOption(
+      new Option('--config.file <path>', 'configuration file; flags add to it').argParser(textFlag),
     )
     .option(
       '--endpoint <address>',
@@ -59,60 +77,72 @@ export function addQueryCommand(program: Command): void {
       'label that tells replicas apart; repeat for more',
       listFlag,
     )
-    .option(
-      '--store.response-timeout <duration>',
-      'longest silence of an endpoint before its part is given up (default: 30s)',
-      positiveDurationFlag,
-      RESPONSE_TIMEOUT_MS,
+    .addOption(
+      option(
+        '--store.response-timeout <duration>',
+        'longest silence of an endpoint before its part is given up',
+        {
+          parse: positiveDurationFlag,
+          default: RESPONSE_TIMEOUT,
+        },
+      ),
     )
-    .action(async (flags: QueryFlags) => {
-      await runProcess('query', flags, async context => {
-        const stopMeasuring = registerProcessMetrics(
-          context.registry,
-          packageVersion(),
-          context.startTime,
-        );
-        context.signal.addEventListener('abort', stopMeasuring, { once: true });
-        return (await startQuerier(flags, context)).actors;
-      });
-    });
+    .optionsGroup('Listen:')
+    .addOption(
+      option('--http-address <host:port>', 'HTTP address', {
+        parse: addressFlag,
+        default: '127.0.0.1:10902',
+      }),
+    )
+    .addOption(
+      option('--grpc-address <host:port>', 'gRPC address of the StoreAPI', {
+        parse: addressFlag,
+        default: '127.0.0.1:10901',
+      }),
+    );
+  return withLogFlags(withEngineFlags(command));
 }
 
-/** Builds the querier from flags and file. Throws OutpostError. */
-export async function startQuerier(
-  flags: QueryFlags,
-  context: ProcessContext,
-): Promise<RunningQuerier> {
-  const config = flags['config.file']
-    ? readConfigFile(flags['config.file'], QueryConfigSchema)
-    : {};
+/** Flags and configuration file as one. Throws `bad-data`. */
+export function querierSettings(flags: QueryFlags, context: ProcessContext): QuerierSettings {
+  const file = flags['config.file'];
+  const config = file === undefined ? {} : readConfigFile(file, QueryConfigSchema);
   const endpoints = [...(config.endpoints ?? []), ...(flags.endpoint ?? [])];
-  const { logger } = context;
-  for (const address of [flags.httpAddress, flags.grpcAddress]) warnIfOpen(address, context);
   if (endpoints.length === 0) {
-    logger.warn('no endpoints: every answer will be empty; add --endpoint host:9191');
+    context.logger.warn('no endpoints: every answer will be empty; add --endpoint host:9191');
   }
-  const querier = await newQuerier({
-    httpAddress: flags.httpAddress,
-    grpcAddress: hostPort(flags.grpcAddress),
+  return {
+    http: { flag: '--http-address', protocol: 'http', address: flags.httpAddress },
+    grpc: { flag: '--grpc-address', protocol: 'grpc', address: flags.grpcAddress },
     endpoints,
     replicaLabels: [...(config.replica_labels ?? []), ...(flags['query.replicaLabel'] ?? [])],
     responseTimeoutMs: flags['store.responseTimeout'],
     engine: engineOptions(flags),
-    buildInfo: buildInfo(packageVersion()),
-    status: runtimeStatus(flags, context),
-    resolve: async host => (await lookup(host, { all: true })).map(({ address }) => address),
-    logger,
-    registry: context.registry,
-    clock: context.clock,
-  });
-  logger.info('listening', {
-    protocol: 'http',
-    address: hostPort({ ...flags.httpAddress, port: querier.httpPort }),
-  });
-  logger.info('listening', {
-    protocol: 'grpc',
-    address: hostPort({ ...flags.grpcAddress, port: querier.grpcPort }),
-  });
-  return querier;
+    status: runtimeStatus(config, context),
+  };
+}
+
+/** Starts a querier to listen; its actors have to be run. Throws OutpostError. */
+export async function startQuerier(
+  { http, grpc, ...settings }: QuerierSettings,
+  { logger, registry, clock }: ProcessContext,
+): Promise<RunningQuerier> {
+  warnIfOpen([http, grpc], logger);
+  try {
+    const querier = await newQuerier({
+      ...settings,
+      httpAddress: http.address,
+      grpcAddress: hostPort(grpc.address),
+      buildInfo: buildInfo(packageVersion()),
+      resolve: async host => (await lookup(host, { all: true })).map(({ address }) => address),
+      logger,
+      registry,
+      clock,
+    });
+    logListening(http, querier.httpPort, logger);
+    logListening(grpc, querier.grpcPort, logger);
+    return querier;
+  } catch (error) {
+    throw namingFlag(error, [http, grpc]);
+  }
 }

@@ -1,19 +1,20 @@
-// Answers of /api/v1/status/flags and /api/v1/status/runtimeinfo.
+// Answers of /api/v1/status/{flags,config,runtimeinfo}: what only the process knows.
 
 import { hostname } from 'node:os';
+import type { Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import { formatDuration } from '../encoding/units.ts';
 import type { ApiOptions } from '../httpapi/options.ts';
+import { type Address, hostPort } from './flags.ts';
 import type { ProcessContext } from './process.ts';
 
-/** Pages that only the process knows. Flags are shown as they took effect. */
-export function runtimeStatus(flags: object, context: ProcessContext): ApiOptions['status'] {
-  const shown = Object.fromEntries(
-    Object.entries(flags).map(([name, value]) => [
-      kebab(name),
-      typeof value === 'object' ? JSON.stringify(value) : String(value),
-    ]),
-  );
+/** The pages of a mode: its flags as they took effect, its file as it was read. */
+export function runtimeStatus(config: object, context: ProcessContext): ApiOptions['status'] {
+  const flags = context.shownFlags ?? {};
+  const yaml = Object.keys(config).length === 0 ? '' : stringify(config);
   return {
-    flags: () => shown,
+    flags: () => flags,
+    config: () => ({ yaml }),
     runtimeinfo: () => ({
       startTime: new Date(context.startTime).toISOString(),
       serverTime: new Date(context.clock.now()).toISOString(),
@@ -26,7 +27,27 @@ export function runtimeStatus(flags: object, context: ProcessContext): ApiOption
   };
 }
 
-/** commander's `collectInterval` back to the flag's `collect-interval`. */
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+/** Every flag as a user would write it, without the dashes; '' where it has no value. */
+export function shownFlags(command: Command): Record<string, string> {
+  return Object.fromEntries(
+    command.options.map(option => [
+      option.long!.slice(2),
+      shownValue(option, command.getOptionValue(option.attributeName())),
+    ]),
+  );
+}
+
+function shownValue(option: Option, value: unknown): string {
+  if (value === undefined)
+    return option.defaultValueDescription ?? (option.required ? '' : 'false');
+  // `--no-plugins` is an option whose value is true where it was not given.
+  if (option.negate) return String(value === false);
+  if (typeof value === 'number' && option.flags.endsWith('<duration>'))
+    return formatDuration(value);
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  if ('port' in value) return hostPort(value as Address);
+  return Object.entries(value)
+    .map(([name, text]) => `${name}=${text}`)
+    .join(',');
 }

@@ -3,13 +3,17 @@
 import type { Command } from 'commander';
 import type { Agent } from '../../agent/agent.ts';
 import type { RunningQuerier } from '../../federation/query/querier.ts';
+import { parseDuration } from '../encoding/units.ts';
 import { sleep } from '../lifecycle/clock.ts';
-import { aborted } from '../lifecycle/run-group.ts';
+import { type Actor, aborted, runGroup } from '../lifecycle/run-group.ts';
 import { Registry } from '../telemetry/metrics.ts';
-import { type AgentFlags, startAgent, withAgentFlags } from './agent.ts';
-import { type Address, addressFlag, hostPort } from './flags.ts';
+import { startAgent } from './agent.ts';
+import { type AgentFlags, withAgentFlags } from './agent-flags.ts';
+import { engineOptions } from './engine-flags.ts';
+import { type Address, addressFlag, hostPort, option } from './flags.ts';
 import { type ProcessContext, runProcess } from './process.ts';
-import { startQuerier } from './query.ts';
+import { RESPONSE_TIMEOUT, startQuerier } from './query.ts';
+import { runtimeStatus, shownFlags } from './status.ts';
 import { summary } from './summary.ts';
 
 interface UpFlags extends AgentFlags {
@@ -17,47 +21,64 @@ interface UpFlags extends AgentFlags {
   readonly queryGrpcAddress: Address;
 }
 
+interface Parts {
+  readonly agent: Agent;
+  readonly querier: RunningQuerier;
+}
+
 const FIRST_SAMPLES_DEADLINE_MS = 5000;
 const POLL_MS = 50;
+const STOPPED: AbortSignal = AbortSignal.abort();
 
 /** Registers the mode. */
 export function addUpCommand(program: Command): void {
   const command = program
     .command('up')
     .description('an agent on this host and a querier over it, to try Outpost out');
-  withAgentFlags(command)
-    .option(
-      '--query-http-address <host:port>',
-      'HTTP address of the querier (default: 127.0.0.1:10902)',
-      addressFlag,
-      { host: '127.0.0.1', port: 10_902 },
+  withUpFlags(command).action(async (flags: UpFlags) => {
+    // The summary says what a newcomer wants to know; the log adds what is out of the ordinary.
+    const quiet =
+      command.getOptionValueSource('log.level') === 'default' ? 'warn' : flags['log.level'];
+    await runProcess('up', { ...flags, 'log.level': quiet }, context =>
+      startBoth(flags, { ...context, shownFlags: shownFlags(command) }),
+    );
+  });
+}
+
+function withUpFlags(command: Command): Command {
+  return withAgentFlags(command)
+    .optionsGroup('Listen:')
+    .addOption(
+      option('--query-http-address <host:port>', 'HTTP address of the querier', {
+        parse: addressFlag,
+        default: '127.0.0.1:10902',
+      }),
     )
-    .option(
-      '--query-grpc-address <host:port>',
-      'gRPC address of the querier (default: 127.0.0.1:10901)',
-      addressFlag,
-      { host: '127.0.0.1', port: 10_901 },
-    )
-    .action(async (flags: UpFlags) => {
-      // The summary says what a newcomer wants to know; the log adds what is out of the ordinary.
-      const quiet =
-        command.getOptionValueSource('log.level') === 'default' ? 'warn' : flags['log.level'];
-      await runProcess('up', { ...flags, 'log.level': quiet }, async context => {
-        const agent = await startAgent(flags, context);
-        const querier = await startQuerierOver(agent, flags, context);
-        return [
-          ...agent.actors,
-          ...querier.actors,
-          {
-            name: 'summary',
-            async run(signal) {
-              await printSummary(flags, { agent, querier }, context, signal);
-              await aborted(signal);
-            },
-          },
-        ];
-      });
-    });
+    .addOption(
+      option('--query-grpc-address <host:port>', 'gRPC address of the querier', {
+        parse: addressFlag,
+        default: '127.0.0.1:10901',
+      }),
+    );
+}
+
+async function startBoth(flags: UpFlags, context: ProcessContext): Promise<Actor[]> {
+  const agent = await startAgent(flags, context);
+  let querier: RunningQuerier;
+  try {
+    querier = await startQuerierOver(agent, flags, context);
+  } catch (error) {
+    await runGroup(agent.actors, STOPPED, context.logger);
+    throw error;
+  }
+  const summaryActor: Actor = {
+    name: 'summary',
+    async run(signal) {
+      await printSummary(flags, { agent, querier }, context, signal);
+      await aborted(signal);
+    },
+  };
+  return [...agent.actors, ...querier.actors, summaryActor];
 }
 
 function startQuerierOver(
@@ -65,19 +86,17 @@ function startQuerierOver(
   flags: UpFlags,
   context: ProcessContext,
 ): Promise<RunningQuerier> {
-  const grpc = {
-    host: flags.grpcAddress.host === '0.0.0.0' ? '127.0.0.1' : flags.grpcAddress.host,
-    port: agent.grpcPort,
-  };
+  const { host } = flags.grpcAddress;
+  const grpc = { host: host === '0.0.0.0' ? '127.0.0.1' : host, port: agent.grpcPort };
   return startQuerier(
     {
-      ...flags,
-      'config.file': '',
-      httpAddress: flags.queryHttpAddress,
-      grpcAddress: flags.queryGrpcAddress,
-      endpoint: [hostPort(grpc)],
-      'query.replicaLabel': ['replica'],
-      'store.responseTimeout': 30_000,
+      http: { flag: '--query-http-address', protocol: 'http', address: flags.queryHttpAddress },
+      grpc: { flag: '--query-grpc-address', protocol: 'grpc', address: flags.queryGrpcAddress },
+      endpoints: [hostPort(grpc)],
+      replicaLabels: ['replica'],
+      responseTimeoutMs: parseDuration(RESPONSE_TIMEOUT)!,
+      engine: engineOptions(flags),
+      status: runtimeStatus({}, context),
     },
     // Two components in one process: each has its metrics on its own /metrics.
     { ...context, registry: new Registry(), logger: context.logger.child({ component: 'query' }) },
@@ -86,13 +105,14 @@ function startQuerierOver(
 
 async function printSummary(
   flags: UpFlags,
-  { agent, querier }: { readonly agent: Agent; readonly querier: RunningQuerier },
+  { agent, querier }: Parts,
   { clock }: ProcessContext,
   signal: AbortSignal,
 ): Promise<void> {
   const deadline = clock.monotonic() + FIRST_SAMPLES_DEADLINE_MS;
-  const waiting = (): boolean =>
-    flags.plugins && [...agent.plugins().values()].some(state => state !== 'running');
+  // A quarantined plugin waits for its operator; the summary says so at once.
+  const isPending = (state: string): boolean => state !== 'running' && state !== 'quarantined';
+  const waiting = (): boolean => flags.plugins && [...agent.plugins().values()].some(isPending);
   while (waiting() && clock.monotonic() < deadline && !signal.aborted) {
     await sleep(clock, POLL_MS, signal).catch(() => {});
   }
@@ -107,6 +127,7 @@ async function printSummary(
       dataDir: flags.dataDir,
       plugins: [...agent.plugins()].map(([name, state]) => `${name} (${state})`),
       series: agent.seriesCount(),
+      collectIntervalMs: agent.collectIntervalMs,
     }),
   );
 }

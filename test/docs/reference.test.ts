@@ -34,7 +34,7 @@ describe('the HTTP API', () => {
   const inPage = [...page.matchAll(/^\| `((?:GET|POST|PUT|, )+ \/[^`]*)`/gm)].map(
     match => match[1]!,
   );
-  const statusPages = ['flags', 'runtimeinfo'].map(name => `GET /api/v1/status/${name}`);
+  const statusPages = ['flags', 'config', 'runtimeinfo'].map(name => `GET /api/v1/status/${name}`);
 
   test('has its routes in the page, with their methods, and no others', () => {
     expect(inCode.length).toBeGreaterThan(10);
@@ -44,7 +44,7 @@ describe('the HTTP API', () => {
   test('has the status pages the process adds', () => {
     const source = projectFile('src/cli/status.ts');
     const keys = [...source.matchAll(/^ {4}(\w+): \(\) =>/gm)].map(match => match[1]);
-    expect(keys).toEqual(['flags', 'runtimeinfo']);
+    expect(keys).toEqual(['flags', 'config', 'runtimeinfo']);
   });
 
   test('has the parameters that the querier reads in the page', () => {

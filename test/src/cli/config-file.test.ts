@@ -31,6 +31,13 @@ describe('parseConfig', () => {
     expect(parse('')).toEqual({});
   });
 
+  it('takes a section whose keys are all commented out for an empty one', () => {
+    expect(parse('global:\n  # collect_interval: 5s\nendpoints:\n')).toEqual({
+      global: {},
+      endpoints: [],
+    });
+  });
+
   it.each([
     [
       'global:\n  colect_interval: 5s\n',
@@ -38,8 +45,11 @@ describe('parseConfig', () => {
     ],
     ['globe: {}\n', 'x.yml:1:1: unknown key "globe"; did you mean "global"?'],
     ['frobnicate: 1\n', 'x.yml:1:1: unknown key "frobnicate"; known keys are global, endpoints'],
-    ['endpoints:\n  - a\n  - 7\n', 'x.yml:3:5: "endpoints.1" must be string'],
-    ['global: [1]\n', 'x.yml:1:1: "global" must be object'],
+    ['endpoints:\n  - a\n  - 7\n', 'x.yml:3:5: "endpoints.1" is 7; expected a text'],
+    ['global: [1]\n', 'x.yml:1:1: "global" is [ 1 ]; expected keys with values'],
+    ['endpoints: &a {b: *a}\n', 'x.yml:1:1: "endpoints" is'],
+    ['- a\n', "x.yml:1:1: the file is [ 'a' ]; expected keys with values"],
+    ['---\n{}\n---\n{}\n', 'x.yml:3:1: a second document begins here; one file holds one'],
     [
       'a: [1\n',
       'x.yml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]',

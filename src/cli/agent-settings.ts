@@ -1,0 +1,89 @@
+// Flags and configuration file made into one set of settings. Flags win; labels of both are joined.
+
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { AgentOptions } from '../../agent/agent.ts';
+import type { PluginSpec } from '../../plugins/host/plugin-spec.ts';
+import { formatDuration, parseDuration, parseSize } from '../encoding/units.ts';
+import { Labels } from '../labels/labels.ts';
+import { OutpostError } from '../lifecycle/errors.ts';
+import type { AgentConfig } from './agent-config.ts';
+import { AGENT_DEFAULTS, type AgentFlags } from './agent-flags.ts';
+import { COLLECT_INTERVAL_MIN_MS } from './flags.ts';
+
+/** The part of the agent's options that flags and file decide. */
+export type AgentSettings = Pick<
+  AgentOptions,
+  'collectIntervalMs' | 'externalLabels' | 'plugins' | 'database'
+>;
+
+/** Throws `bad-data` for what the file's schema cannot know. */
+export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSettings {
+  const retention = config.storage?.retention;
+  const seriesMax = config.storage?.series_max;
+  return {
+    collectIntervalMs: flags.collectInterval ?? configInterval(config),
+    externalLabels: externalLabels(flags, config),
+    plugins: flags.plugins ? pluginSpecs(config) : [],
+    database: {
+      retentionMs:
+        flags['storage.retention.time'] ??
+        parseDuration(retention?.time ?? AGENT_DEFAULTS.retentionTime)!,
+      retentionBytes:
+        flags['storage.retention.size'] ??
+        parseSize(String(retention?.size ?? AGENT_DEFAULTS.retentionSize))!,
+      ...(seriesMax !== undefined && { seriesMax }),
+    },
+  };
+}
+
+function configInterval(config: AgentConfig): number {
+  const text = config.global?.collect_interval ?? AGENT_DEFAULTS.interval;
+  const ms = parseDuration(text)!;
+  if (ms >= COLLECT_INTERVAL_MIN_MS) return ms;
+  const least = formatDuration(COLLECT_INTERVAL_MIN_MS);
+  throw new OutpostError(
+    'bad-data',
+    `global.collect_interval is ${text}; it must be ${least} or more`,
+  );
+}
+
+/** An agent without any external label would match every query, so it gets one that tells it apart. */
+function externalLabels(flags: AgentFlags, config: AgentConfig): Labels {
+  const labels = { ...config.global?.external_labels, ...flags.label };
+  if (Object.keys(labels).length === 0) return Labels.fromObject({ agent: hostname() });
+  return Labels.fromObject(labels);
+}
+
+function pluginSpecs(config: AgentConfig): PluginSpec[] {
+  const configured: NonNullable<AgentConfig['plugins']> = { os: {}, ...config.plugins };
+  return Object.entries(configured)
+    .filter(([, plugin]) => plugin.enabled !== false)
+    .map(([name, plugin]) => {
+      const { command, ...settings } = plugin;
+      const [executable, ...args] = command ?? builtIn(name);
+      return {
+        name,
+        command: executable!,
+        args,
+        ...(settings.max_series !== undefined && { seriesMax: settings.max_series }),
+        ...(settings.collectors && { collectors: settings.collectors }),
+      };
+    });
+}
+
+const BUILT_IN: Readonly<Record<string, string>> = { os: '../../plugins/os/main' };
+
+/** The command line of a built-in plugin: this Node.js on its main, compiled or not as we are. */
+function builtIn(name: string): string[] {
+  const path = BUILT_IN[name];
+  if (!path) {
+    const known = Object.keys(BUILT_IN).join(', ');
+    throw new OutpostError(
+      'bad-data',
+      `plugins.${name} needs a command; built in and without one are: ${known}`,
+    );
+  }
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  return [process.execPath, fileURLToPath(new URL(path + extension, import.meta.url))];
+}
