@@ -13,6 +13,7 @@ import type { Head } from '../../tsdb/head/head.ts';
 import { listCheckpoints, listSegments } from '../../tsdb/wal/segments.ts';
 import { goBytes, goDuration, goTime } from './go-text.ts';
 import { blockNames, readLoggedHead } from './read-only-database.ts';
+import { chunksOf } from './series-facts.ts';
 
 /** One line of the table. `maxTime` is exclusive. */
 export interface BlockRow {
@@ -115,7 +116,7 @@ async function headRow(head: Head, dir: string): Promise<BlockRow> {
     for (let batch = await set.next(); batch; batch = await set.next()) {
       for (const one of batch) {
         series++;
-        for (const chunk of one.chunks() ?? []) {
+        for (const chunk of chunksOf(one)) {
           countSamples(chunk, counts);
           chunks++;
         }
@@ -125,11 +126,12 @@ async function headRow(head: Head, dir: string): Promise<BlockRow> {
     querier.close();
   }
   const logDir = join(dir, 'wal');
-  const files = [logDir, ...listCheckpoints(logDir).map(({ path }) => path)].flatMap(listSegments);
+  const checkpoints = listCheckpoints(logDir).map(({ path }) => path);
+  const files = [logDir, join(dir, 'wbl'), ...checkpoints].flatMap(listSegments);
   return {
     name: HEAD_NAME,
-    minTime: head.minTime,
-    maxTime: head.maxTime + 1,
+    minTime: head.oldestTime,
+    maxTime: head.newestTime + 1,
     samples: counts.numFloatSamples + counts.numHistogramSamples,
     chunks,
     series,

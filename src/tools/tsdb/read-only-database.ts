@@ -10,10 +10,11 @@ import type { Querier, Queryable } from '../../storage/queryable.ts';
 import { silentLogger } from '../../telemetry/logger.ts';
 import { Registry } from '../../telemetry/metrics.ts';
 import { Block, readMeta } from '../../tsdb/block/block.ts';
-import type { BlockMeta } from '../../tsdb/block/meta.ts';
+import { type BlockMeta, isOutOfOrder } from '../../tsdb/block/meta.ts';
 import { isUlid } from '../../tsdb/block/ulid.ts';
 import { Head } from '../../tsdb/head/head.ts';
 import { type ReplayReport, replayLog } from '../../tsdb/head/log-replay.ts';
+import { replayOutOfOrderLog } from '../../tsdb/head/out-of-order/out-of-order-replay.ts';
 
 const BLOCK_RANGE_MS = 2 * 3_600_000;
 const FUTURE_MS = 10 * 60_000;
@@ -38,7 +39,7 @@ export function blockNames(dir: string): string[] {
   }
 }
 
-/** Replays the log of a directory; null where it holds no sample that is not in blocks. */
+/** Replays the logs of a directory; null where they hold no sample that is not in blocks. */
 export async function readLoggedHead(
   dir: string,
   metas: readonly BlockMeta[],
@@ -57,7 +58,8 @@ export async function readLoggedHead(
     head.coverBefore(coveredUntil(metas, clock.now()));
     try {
       const replay = await replayLog(head, logDir, undefined, { readOnly: true });
-      return Number.isFinite(head.minTime) ? { head, replay } : null;
+      await replayOutOfOrderLog(head, join(dir, 'wbl'), undefined, { readOnly: true });
+      return Number.isFinite(head.oldestTime) ? { head, replay } : null;
     } catch (error) {
       const vanished = error instanceof Error && 'code' in error && error.code === 'ENOENT';
       if (!vanished || attempt >= ATTEMPTS) throw error;
@@ -66,9 +68,10 @@ export async function readLoggedHead(
   return null;
 }
 
-/** From where on the log's samples count: what lies before is in blocks. As a database does at its start. */
+/** From where on the log's samples count: what lies before is in blocks, as a database says at its start. */
 export function coveredUntil(metas: readonly BlockMeta[], now: number): number {
-  const ends = metas.map(meta => meta.maxTime).filter(end => end <= now + FUTURE_MS);
+  const inOrder = metas.filter(meta => !isOutOfOrder(meta));
+  const ends = inOrder.map(meta => meta.maxTime).filter(end => end <= now + FUTURE_MS);
   return Math.max(Number.NEGATIVE_INFINITY, ...ends);
 }
 

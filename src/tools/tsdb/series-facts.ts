@@ -6,7 +6,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Matcher } from '../../labels/matcher.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
-import type { Chunk } from '../../storage/series.ts';
+import { encodeColumns } from '../../storage/encode-columns.ts';
+import { SampleColumns } from '../../storage/samples.ts';
+import type { Chunk, Series } from '../../storage/series.ts';
 import { readMeta } from '../../tsdb/block/block.ts';
 import { type ChunkCounts, countSamples } from '../../tsdb/block/chunk-samples.ts';
 import { type BlockMeta, hasMistakenIndexVersion } from '../../tsdb/block/meta.ts';
@@ -77,8 +79,8 @@ export async function blockFacts(dir: string): Promise<FactsSource> {
 export function headFacts(head: Head, name: string): FactsSource {
   return {
     name,
-    minTime: head.minTime,
-    maxTime: head.maxTime + 1,
+    minTime: head.oldestTime,
+    maxTime: head.newestTime + 1,
     visit: (options, take) => visitHead(head, options, take),
   };
 }
@@ -139,6 +141,15 @@ function samplesIn(chunk: Chunk): number {
   return counts.numFloatSamples + counts.numHistogramSamples;
 }
 
+/** The series' chunks, made anew where it has deletions or samples out of order. */
+export function chunksOf(series: Series): readonly Chunk[] {
+  const chunks = series.chunks();
+  if (chunks) return chunks;
+  const columns = new SampleColumns();
+  series.samples(columns);
+  return encodeColumns(columns);
+}
+
 async function visitHead(
   head: Head,
   { matchers, chunks, signal, progress }: FactsOptions,
@@ -151,7 +162,7 @@ async function visitHead(
     for (let batch = await set.next(); batch; batch = await set.next()) {
       signal.throwIfAborted();
       for (const series of batch) {
-        const own = series.chunks() ?? [];
+        const own = chunksOf(series);
         if (own.length === 0) continue;
         take({
           pairs: series.labels.pairs,

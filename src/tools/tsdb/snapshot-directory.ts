@@ -7,15 +7,14 @@ import { basename, join } from 'node:path';
 import type { Clock } from '../../lifecycle/clock.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { readMeta } from '../../tsdb/block/block.ts';
-import type { BlockMeta } from '../../tsdb/block/meta.ts';
+import { type BlockMeta, isOutOfOrder } from '../../tsdb/block/meta.ts';
 import { UlidSource } from '../../tsdb/block/ulid.ts';
 import { lockDirectory } from '../../tsdb/directory-lock.ts';
 import { writeHeadBlock } from '../../tsdb/head-blocks.ts';
 import { snapshotBlocks } from '../../tsdb/snapshot.ts';
-import { listSegments } from '../../tsdb/wal/segments.ts';
 import { syncDirectory } from '../../tsdb/wal/sync-directory.ts';
 import type { ProgressSink } from '../progress-sink.ts';
-import { logStart } from './backfill/log-start.ts';
+import { logStart } from './log-start.ts';
 import { blockNames, lastTime, readLoggedHead } from './read-only-database.ts';
 import { type Verification, verifyDirectory } from './verify/verify-directory.ts';
 
@@ -32,8 +31,7 @@ export interface SnapshotContext {
 
 /**
  * Puts everything of a directory that no process uses into `target`, which must not exist. What only the
- * log holds becomes a block there, unless `skipHead`. Throws `locked` where a process has the directory, and
- * `bad-data` where Prometheus' log of out-of-order samples holds what cannot be read here.
+ * logs hold becomes a block there, unless `skipHead`. Throws `locked` where a process has the directory.
  */
 export async function snapshotDirectory(
   dir: string,
@@ -45,10 +43,6 @@ export async function snapshotDirectory(
   if (existsSync(target)) {
     throw new OutpostError('bad-data', `write a snapshot: it exists already: ${target}`);
   }
-  if (!skipHead && listSegments(join(dir, 'wbl')).some(segment => segment.bytes > 0)) {
-    const fix = 'let Prometheus compact it, or leave logs out with --skip-head';
-    throw new OutpostError('bad-data', `snapshot a directory with an out-of-order log: ${fix}`);
-  }
   const lock = lockDirectory(dir);
   try {
     const metas: BlockMeta[] = [];
@@ -58,7 +52,7 @@ export async function snapshotDirectory(
     const logged = skipHead ? null : await readLoggedHead(dir, metas, clock);
     if (!logged) return;
     const { head } = logged;
-    const range = { minTime: head.minTime, maxTime: head.maxTime + 1 };
+    const range = { minTime: head.oldestTime, maxTime: head.newestTime + 1 };
     const ulid = new UlidSource(() => clock.now(), fillRandom).next();
     await writeHeadBlock(head, target, range, { ulid, monotonic: () => clock.monotonic() });
   } catch (error) {
@@ -144,7 +138,7 @@ async function refuseBehindLog(
   const start = await logStart(dir, clock);
   for (const name of names) {
     const meta = await readMeta(join(snapshot, name));
-    if (lastTime(meta) < start) continue;
+    if (isOutOfOrder(meta) || lastTime(meta) < start) continue;
     const range = `the log of ${dir} begins at ${start}, before the block ends`;
     throw new OutpostError('bad-data', `restore block ${name}: ${range}`);
   }

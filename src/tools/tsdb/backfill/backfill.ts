@@ -1,5 +1,6 @@
 // Makes blocks from samples that come in any order. Nothing is visible in the target directory before all
-// of them are written; then they are moved in, one rename each, and a running process finds them.
+// of them are written; then they are moved in, one rename each, and a running process finds them. The
+// blocks are marked as out of order, so that they never stand for the end of what a log still holds.
 
 import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,11 +8,10 @@ import type { Labels } from '../../../labels/labels.ts';
 import type { Clock } from '../../../lifecycle/clock.ts';
 import { OutpostError } from '../../../lifecycle/errors.ts';
 import { writeBlock } from '../../../tsdb/block/block-writer.ts';
-import type { BlockMeta } from '../../../tsdb/block/meta.ts';
+import { type BlockMeta, OUT_OF_ORDER_HINT } from '../../../tsdb/block/meta.ts';
 import { UlidSource } from '../../../tsdb/block/ulid.ts';
 import { syncDirectory } from '../../../tsdb/wal/sync-directory.ts';
 import type { ProgressSink } from '../../progress-sink.ts';
-import { logStart } from './log-start.ts';
 import { SampleSpill } from './sample-spill.ts';
 import { SeriesRegistry } from './series-registry.ts';
 import { type Repeats, windowSeries } from './window-series.ts';
@@ -62,20 +62,17 @@ export class Backfill {
   readonly #options: BackfillOptions;
   readonly #ulids: UlidSource;
   readonly #spill: SampleSpill;
-  /** Samples from here on are refused: the log of the target directory has them. */
-  readonly #endTime: number;
 
   private constructor(
     place: { dir: string; scratch: string },
     options: BackfillOptions,
-    parts: { ulids: UlidSource; spill: SampleSpill; endTime: number },
+    parts: { ulids: UlidSource; spill: SampleSpill },
   ) {
     this.#dir = place.dir;
     this.#scratch = place.scratch;
     this.#options = options;
     this.#ulids = parts.ulids;
     this.#spill = parts.spill;
-    this.#endTime = parts.endTime;
   }
 
   /** Begins blocks in `dir`, which is created where it is absent and may be in use. */
@@ -88,10 +85,9 @@ export class Backfill {
     const scratch = join(dir, ulids.next() + SCRATCH_SUFFIX);
     await mkdir(scratch, { recursive: true });
     try {
-      const endTime = await logStart(dir, clock);
       const file = join(scratch, 'samples');
       const spill = await SampleSpill.create(file, blockRange(blockRangeMaxMs), bufferSamples);
-      return new Backfill({ dir, scratch }, options, { ulids, spill, endTime });
+      return new Backfill({ dir, scratch }, options, { ulids, spill });
     } catch (error) {
       await rm(scratch, { recursive: true, force: true });
       throw error;
@@ -105,8 +101,7 @@ export class Backfill {
 
   /** Takes a sample, time in Unix ms, or says why not. The value's bits are kept. */
   add(series: number, time: number, value: number): string | null {
-    const problem = this.#timeProblem(time);
-    if (problem !== null) return problem;
+    if (Math.abs(time) > TIME_MAX) return `time ${time} ms lies beyond the year 9999`;
     this.#spill.add(series, time, value);
     this.samples++;
     return null;
@@ -170,17 +165,12 @@ export class Backfill {
         minTime: window.minTime,
         maxTime: window.maxTime + 1,
         level: 1,
+        hints: [OUT_OF_ORDER_HINT],
         monotonic: () => clock.monotonic(),
         signal,
       });
       if (meta) blocks.push(meta);
     }
     return blocks;
-  }
-
-  #timeProblem(time: number): string | null {
-    if (Math.abs(time) > TIME_MAX) return `time ${time} ms lies beyond the year 9999`;
-    if (time < this.#endTime) return null;
-    return 'the log of the target directory begins before this time; send it by remote write';
   }
 }

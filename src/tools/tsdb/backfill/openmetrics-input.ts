@@ -66,6 +66,9 @@ async function readPiece(
   for (;;) {
     const problem = readEntry(parser, backfill, options.staleNan, report);
     if (problem === END) return parser.ended;
+    if (problem !== null && parser.ended) {
+      throw new OutpostError('bad-data', `line ${parser.line}: ${problem}`);
+    }
     if (problem !== null) options.refusals.add(parser.line, problem);
     if (backfill.full) await backfill.drain();
   }

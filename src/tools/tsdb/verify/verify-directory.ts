@@ -24,7 +24,7 @@ export interface Verification {
   readonly series: number;
   readonly chunks: number;
   readonly samples: number;
-  /** Null where there is no log. */
+  /** Both logs together; null where there is none. */
   readonly log: VerifiedLog | null;
 }
 
@@ -53,13 +53,30 @@ export async function verifyDirectory(dir: string, options: VerifyOptions): Prom
     counts.samples += block.samples;
     if (block.meta) metas.push(block.meta);
   }
-  const logDir = join(dir, 'wal');
-  const log = existsSync(logDir) ? await verifyLog(logDir, findings, clock) : null;
+  const log = await verifyLogs(dir, findings, clock);
   if (!isBlock) {
     noteOverlaps(metas, dir, findings);
     noteLeftovers(dir, findings);
   }
   return { findings, ...counts, log };
+}
+
+async function verifyLogs(
+  dir: string,
+  findings: Findings,
+  clock: Clock,
+): Promise<VerifiedLog | null> {
+  let sum: VerifiedLog | null = null;
+  for (const name of ['wal', 'wbl']) {
+    const logDir = join(dir, name);
+    if (!existsSync(logDir)) continue;
+    const log = await verifyLog(logDir, { outOfOrder: name === 'wbl' }, findings, clock);
+    sum ??= { segments: 0, records: 0, samples: 0 };
+    sum.segments += log.segments;
+    sum.records += log.records;
+    sum.samples += log.samples;
+  }
+  return sum;
 }
 
 /** Blocks that overlap in time are legal: readers merge them and compaction joins them. */

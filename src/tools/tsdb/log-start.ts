@@ -1,22 +1,22 @@
-// Where the log of a data directory begins. Samples from there on belong to the head: a block over them
-// would hide the head's own when the directory is opened the next time.
+// Where the log of a data directory begins. A block of samples in order over that time would hide the log's
+// samples when the directory is opened the next time.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../../../lifecycle/clock.ts';
-import { Slicer } from '../../../lifecycle/slicer.ts';
-import { readMeta } from '../../../tsdb/block/block.ts';
-import type { BlockMeta } from '../../../tsdb/block/meta.ts';
-import { decodeHistogramRecord, LoggedHistograms } from '../../../tsdb/wal/histogram-record.ts';
-import { readSegment } from '../../../tsdb/wal/log-reader.ts';
-import { logSources } from '../../../tsdb/wal/log-sources.ts';
+import type { Clock } from '../../lifecycle/clock.ts';
+import { Slicer } from '../../lifecycle/slicer.ts';
+import { readMeta } from '../../tsdb/block/block.ts';
+import type { BlockMeta } from '../../tsdb/block/meta.ts';
+import { decodeHistogramRecord, LoggedHistograms } from '../../tsdb/wal/histogram-record.ts';
+import { readSegment } from '../../tsdb/wal/log-reader.ts';
+import { logSources } from '../../tsdb/wal/log-sources.ts';
 import {
   RECORD_CUSTOM_FLOAT_HISTOGRAMS,
   RECORD_HISTOGRAMS,
   RECORD_SAMPLES,
-} from '../../../tsdb/wal/record-type.ts';
-import { decodeSamplesRecord, LoggedSamples } from '../../../tsdb/wal/samples-record.ts';
-import { blockNames, coveredUntil } from '../read-only-database.ts';
+} from '../../tsdb/wal/record-type.ts';
+import { decodeSamplesRecord, LoggedSamples } from '../../tsdb/wal/samples-record.ts';
+import { blockNames, coveredUntil } from './read-only-database.ts';
 
 /** Unix ms of the oldest sample that is in the log and in no block; Infinity where there is none. */
 export async function logStart(dir: string, clock: Clock): Promise<number> {
