@@ -7,12 +7,12 @@ import { OutpostError } from '../../lifecycle/errors.ts';
 import type { LabelAnswer, Querier, SelectOptions } from '../../storage/queryable.ts';
 import type { SeriesSet } from '../../storage/series.ts';
 import { emptySeriesSet } from '../../storage/series-list.ts';
-import type { SegmentReader } from '../chunks/segment-reader.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import { intersects } from '../index/postings.ts';
 import { postingsForMatchers } from '../index/postings-for-matchers.ts';
 import type { SymbolLookup } from '../index/symbols.ts';
 import { BlockSeriesSet } from './block-series-set.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import type { BlockMeta } from './meta.ts';
 import type { TimeInterval, Tombstones } from './tombstones.ts';
 
@@ -22,7 +22,7 @@ const SERIES_AT_ONCE = 1024;
 export interface BlockParts {
   readonly meta: BlockMeta;
   readonly index: IndexReader;
-  readonly segments: SegmentReader;
+  readonly chunks: ChunkStore;
   readonly tombstones: Tombstones;
 }
 

@@ -3,12 +3,12 @@
 
 import { Labels } from '../../labels/labels.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
-import { decodeChunk } from '../../storage/chunks.ts';
 import type { SampleColumns } from '../../storage/samples.ts';
 import type { Chunk, Series, SeriesSet } from '../../storage/series.ts';
 import type { SeriesEntries } from '../index/series-entries.ts';
 import type { SymbolLookup } from '../index/symbols.ts';
 import type { BlockParts } from './block-querier.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import { dropIntervals, isCovered } from './deleted-samples.ts';
 import type { TimeInterval } from './tombstones.ts';
 
@@ -60,25 +60,19 @@ export class BlockSeriesSet implements SeriesSet {
 
   async #read(ids: Uint32Array): Promise<BlockSeries[]> {
     const { range, signal, labelsOnly } = this.#selection;
-    const { index, segments } = this.#parts;
+    const { index, chunks: store } = this.#parts;
     const entries = await index.series(ids, range, signal);
     const taken = seriesWithin(entries);
     this.#at += taken;
     const plan = this.#plan(entries, taken);
     const lookup = await index.symbols(symbolsOf(entries, taken), signal);
-    const chunks = plan.flatMap(({ chunks }) => chunks);
-    const data = labelsOnly
-      ? []
-      : await segments.read(
-          chunks.map(i => entries.places[i]!),
-          chunks.map(i => entries.nextPlaces[i]!),
-          signal,
-        );
-    let read = 0;
+    const wanted = labelsOnly ? [] : plan.flatMap(({ chunks }) => chunks);
+    const read = await store.read(entries, wanted, signal);
+    let at = 0;
     return plan.map(({ series, chunks }) => {
-      const own = labelsOnly ? [] : chunks.map(i => toChunk(entries, i, data[read++]!));
+      const own = labelsOnly ? [] : read.slice(at, (at += chunks.length));
       const deleted = this.#parts.tombstones.intervals(entries.ids[series]!);
-      return new BlockSeries({ entries, series, lookup, chunks: own, deleted, range });
+      return new BlockSeries({ entries, series, lookup, store, chunks: own, deleted, range });
     });
   }
 
@@ -112,19 +106,11 @@ function symbolsOf(entries: SeriesEntries, series: number): readonly number[] {
     : entries.symbols.slice(0, entries.labelStarts[series]);
 }
 
-function toChunk(entries: SeriesEntries, i: number, payload: Uint8Array): Chunk {
-  return {
-    minTime: entries.minTimes[i]!,
-    maxTime: entries.maxTimes[i]!,
-    encoding: payload[0]!,
-    data: payload.subarray(1),
-  };
-}
-
 interface BlockSeriesParts {
   readonly entries: SeriesEntries;
   readonly series: number;
   readonly lookup: SymbolLookup;
+  readonly store: ChunkStore;
   readonly chunks: readonly Chunk[];
   readonly deleted: readonly TimeInterval[];
   readonly range: TimeInterval;
@@ -154,13 +140,14 @@ class BlockSeries implements Series {
   }
 
   chunks(): readonly Chunk[] | null {
-    return this.#parts.deleted.length === 0 ? this.#parts.chunks : null;
+    const { store, chunks, deleted, range } = this.#parts;
+    return deleted.length === 0 ? store.standard(chunks, range) : null;
   }
 
   samples(out: SampleColumns): void {
-    const { chunks, deleted, range } = this.#parts;
+    const { store, chunks, deleted, range } = this.#parts;
     const from = out.length;
-    for (const chunk of chunks) decodeChunk(chunk, range.minTime, range.maxTime, out);
+    for (const chunk of chunks) store.decode(chunk, range, out);
     if (deleted.length > 0) dropIntervals(out, from, deleted);
   }
 

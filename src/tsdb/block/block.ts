@@ -11,6 +11,7 @@ import { replaceFile } from '../file-writer.ts';
 import { IndexReader } from '../index/index-reader.ts';
 import { postingsForMatchers } from '../index/postings-for-matchers.ts';
 import { type BlockParts, BlockQuerier } from './block-querier.ts';
+import { type ChunkStore, StandardChunks } from './chunk-store.ts';
 import {
   type BlockMeta,
   hasMistakenIndexVersion,
@@ -29,8 +30,8 @@ export interface BlockOptions {
 }
 
 /** Reads and checks meta.json of a block directory. Throws `corrupt`, and `not-found` without the file. */
-export async function readMeta(dir: string): Promise<BlockMeta> {
-  const path = join(dir, META_FILE);
+export async function readMeta(dir: string, file: string = META_FILE): Promise<BlockMeta> {
+  const path = join(dir, file);
   try {
     return parseMeta(await readFile(path, 'utf8'), path);
   } catch (error) {
@@ -40,8 +41,8 @@ export async function readMeta(dir: string): Promise<BlockMeta> {
 }
 
 /** Replaces meta.json, surviving a crash at any moment. */
-export function writeMeta(dir: string, meta: BlockMeta): Promise<void> {
-  return replaceFile(join(dir, META_FILE), serialiseMeta(meta));
+export function writeMeta(dir: string, meta: BlockMeta, file: string = META_FILE): Promise<void> {
+  return replaceFile(join(dir, file), serialiseMeta(meta));
 }
 
 /** An open block. It never changes but for its tombstones. */
@@ -49,29 +50,32 @@ export class Block implements Queryable {
   readonly dir: string;
   /** Bytes of all its files when it was opened. */
   readonly sizeBytes: number;
+  readonly #metaFile: string;
   #meta: BlockMeta;
   #tombstones: Tombstones;
   readonly #index: IndexReader;
-  readonly #segments: SegmentReader;
+  readonly #chunks: ChunkStore;
   #readers = 0;
   #closed = false;
   #idle: (() => void) | null = null;
   #deleting: Promise<unknown> = Promise.resolve();
 
-  private constructor(dir: string, sizeBytes: number, parts: BlockParts) {
+  /** A block over parts that are open; it owns them. `metaFile` is its meta's file name in `dir`. */
+  constructor(dir: string, sizeBytes: number, parts: BlockParts, metaFile: string = META_FILE) {
     this.dir = dir;
     this.sizeBytes = sizeBytes;
+    this.#metaFile = metaFile;
     this.#meta = parts.meta;
     this.#tombstones = parts.tombstones;
     this.#index = parts.index;
-    this.#segments = parts.segments;
+    this.#chunks = parts.chunks;
   }
 
   /** Opens a block directory; its files are only read. Throws `corrupt` and `not-found`. */
   static async open(dir: string, options: BlockOptions = {}): Promise<Block> {
     const meta = await readMeta(dir);
     const tombstones = await readTombstones(dir);
-    const small = await sizeOf(join(dir, META_FILE), join(dir, TOMBSTONES_FILE));
+    const small = await fileBytes(join(dir, META_FILE), join(dir, TOMBSTONES_FILE));
     const source = await FileSource.open(join(dir, 'index'));
     try {
       const index = await IndexReader.open(source, {
@@ -80,7 +84,8 @@ export class Block implements Queryable {
       });
       const segments = await SegmentReader.openDirectory(join(dir, 'chunks'));
       const sizeBytes = small + source.size + segments.sizeBytes;
-      return new Block(dir, sizeBytes, { meta, tombstones, index, segments });
+      const chunks = new StandardChunks(segments);
+      return new Block(dir, sizeBytes, { meta, tombstones, index, chunks });
     } catch (error) {
       await source.close();
       throw error;
@@ -120,7 +125,7 @@ export class Block implements Queryable {
     this.#closed = true;
     if (this.#readers > 0) await new Promise<void>(resolve => (this.#idle = resolve));
     await this.#index.close();
-    await this.#segments.close();
+    await this.#chunks.close();
   }
 
   async #delete(minTime: number, maxTime: number, matchers: readonly Matcher[]): Promise<number> {
@@ -144,7 +149,7 @@ export class Block implements Queryable {
     const stats = { ...this.#meta.stats, numTombstones: tombstones.count };
     const meta = { ...this.#meta, stats };
     await writeTombstones(this.dir, tombstones);
-    await writeMeta(this.dir, meta);
+    await writeMeta(this.dir, meta, this.#metaFile);
     this.#tombstones = tombstones;
     this.#meta = meta;
     return count;
@@ -155,12 +160,13 @@ export class Block implements Queryable {
       meta: this.#meta,
       tombstones: this.#tombstones,
       index: this.#index,
-      segments: this.#segments,
+      chunks: this.#chunks,
     };
   }
 }
 
-async function sizeOf(...paths: readonly string[]): Promise<number> {
+/** Bytes of files together; those that are absent have none. */
+export async function fileBytes(...paths: readonly string[]): Promise<number> {
   let size = 0;
   for (const path of paths) size += (await stat(path).catch(() => null))?.size ?? 0;
   return size;
