@@ -35,7 +35,7 @@ export interface Refusal {
 export interface CommitResult {
   /** Floats, histograms and staleness markers. */
   readonly stored: number;
-  /** How many of the stored samples are histograms. */
+  /** How many of the stored samples are histograms; a marker behind histograms is one. */
   readonly histograms: number;
   /** Exemplars stored, and exemplars that were not; one that is there already is neither. */
   readonly exemplars: number;

@@ -41,6 +41,8 @@ export interface DbOptions {
   readonly logSegmentBytes?: number;
   /** Most memory for samples in the head. Default 4 GiB, also the most there can be. */
   readonly headBytesMax?: number;
+  /** Most exemplars kept, of all series together; 0 keeps none. Default 100,000. */
+  readonly exemplarsMax?: number;
   /** The file system under the log; for tests. */
   readonly logFs?: LogFs;
 }
@@ -61,6 +63,7 @@ export function withDefaults(options: DbOptions): DbSettings {
     futureMs: 10 * 60_000,
     outOfOrderMs: 10 * 60_000,
     logCompression: true,
+    exemplarsMax: 100_000,
     ...options,
     retentionMs,
     blockRangeMs,

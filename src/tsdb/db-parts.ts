@@ -111,6 +111,7 @@ export function newParts(dir: string, options: DbOptions): DbParts {
     seriesMax: settings.seriesMax,
     futureMs: settings.futureMs,
     outOfOrderMs: settings.outOfOrderMs,
+    exemplarsMax: settings.exemplarsMax,
     ...(settings.headBytesMax !== undefined && { bytesMax: settings.headBytesMax }),
   });
   const ulids = new UlidSource(() => clock.now(), settings.fillRandom);

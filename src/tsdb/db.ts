@@ -3,10 +3,11 @@
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Matcher } from '../labels/matcher.ts';
+import { type Matcher, matchesAll } from '../labels/matcher.ts';
 import { sleep } from '../lifecycle/clock.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { Appendable, Appender, MetadataSource, MetricMetadata } from '../storage/appender.ts';
+import type { ExemplarQueryable, SeriesExemplars } from '../storage/exemplar.ts';
 import { mergeQueriers } from '../storage/merge-queryables.ts';
 import type { Querier, Queryable } from '../storage/queryable.ts';
 import type { Block } from './block/block.ts';
@@ -51,7 +52,7 @@ export async function openDb(dir: string, options: DbOptions): Promise<Db> {
 }
 
 /** An open database. Appenders and queriers of it work until `close`. */
-export class Db implements Queryable, Appendable, MetadataSource {
+export class Db implements Queryable, Appendable, MetadataSource, ExemplarQueryable {
   readonly dir: string;
   /** What the replay of the log found at opening. */
   readonly replay: ReplayReport;
@@ -132,6 +133,17 @@ export class Db implements Queryable, Appendable, MetadataSource {
 
   metadata(): ReadonlyMap<string, MetricMetadata> {
     return this.#parts.head.metadata();
+  }
+
+  async exemplars(
+    minTime: number,
+    maxTime: number,
+    selectors: readonly (readonly Matcher[])[],
+  ): Promise<readonly SeriesExemplars[]> {
+    this.#check();
+    return this.#parts.head.exemplars.select(minTime, maxTime, labels =>
+      selectors.some(matchers => matchesAll(matchers, name => labels.get(name))),
+    );
   }
 
   /** Deletes samples with minTime ≤ t ≤ maxTime of the matching series; returns the number of series. */

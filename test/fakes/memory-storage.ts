@@ -34,7 +34,7 @@ import { sameBits } from '../../src/storage/sample-bits.ts';
 import { lowerBound, SampleColumns } from '../../src/storage/samples.ts';
 import type { Series, SeriesSet } from '../../src/storage/series.ts';
 import { appendColumns } from '../../src/storage/series-list.ts';
-import { isStale, setStale } from '../../src/storage/stale.ts';
+import { isStale, isStaleAt, setStale } from '../../src/storage/stale.ts';
 
 const BATCH_SERIES = 128;
 const EXAMPLES_MAX = 5;
@@ -170,7 +170,7 @@ export class MemoryStorage implements Appendable, Queryable, MetadataSource {
       const reason = this.#judge(series, queued, i);
       if (reason === 'stored') {
         stored++;
-        if (queued.histograms?.[i]) histograms++;
+        if (isHistogram(series!.samples)) histograms++;
       } else {
         refused.set(reason, (refused.get(reason) ?? 0) + 1);
         const labels = series?.labels ?? Labels.empty;
@@ -218,6 +218,13 @@ export class MemoryStorage implements Appendable, Queryable, MetadataSource {
     appendColumns(held, queued, i, i + 1);
     return 'stored';
   }
+}
+
+/** Whether the newest sample is a histogram, or a marker behind one. */
+function isHistogram({ histograms, values, length }: SampleColumns): boolean {
+  let at = length - 1;
+  while (at >= 0 && isStaleAt(values, at)) at--;
+  return histograms?.[at] !== undefined;
 }
 
 function sameSample(a: SampleColumns, i: number, b: SampleColumns, j: number): boolean {

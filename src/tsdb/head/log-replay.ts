@@ -12,6 +12,8 @@ import { type LogSource, logSources } from '../wal/log-sources.ts';
 import { decodeMetadataRecord } from '../wal/metadata-record.ts';
 import type { RecordVisitor } from '../wal/record-scanner.ts';
 import {
+  isHistogramRecord,
+  RECORD_EXEMPLARS,
   RECORD_METADATA,
   RECORD_SAMPLES,
   RECORD_SERIES,
@@ -23,6 +25,8 @@ import { decodeSamplesRecord, LoggedSamples } from '../wal/samples-record.ts';
 import { decodeSeriesRecord } from '../wal/series-record.ts';
 import { decodeTombstonesRecord } from '../wal/tombstones-record.ts';
 import { type Head, REF_MAX } from './head.ts';
+import { HistogramBatch } from './histograms/histogram-batch.ts';
+import { HistogramReplay } from './histograms/histogram-replay.ts';
 
 /** What a replay found. */
 export interface ReplayReport extends LogReport {
@@ -138,11 +142,14 @@ class Replay {
   };
   readonly #head: Head;
   readonly #columns = new LoggedSamples();
+  readonly #histograms: HistogramReplay;
   #refMax = 0;
   #full = false;
 
   constructor(head: Head) {
     this.#head = head;
+    const refOf = (logged: number, time: number): number => this.#refOf(logged, time);
+    this.#histograms = new HistogramReplay(head, this.report, refOf);
   }
 
   record(record: Uint8Array): void {
@@ -152,6 +159,8 @@ class Replay {
     else if (type === RECORD_SAMPLES) this.#samples(record);
     else if (type === RECORD_TOMBSTONES) this.#tombstones(record);
     else if (type === RECORD_METADATA) this.#metadata(record);
+    else if (type === RECORD_EXEMPLARS) this.#histograms.exemplars(record);
+    else if (isHistogramRecord(type)) this.#histogramRecord(record);
     else {
       const name = recordTypeName(type);
       this.report.skipped.set(name, (this.report.skipped.get(name) ?? 0) + 1);
@@ -184,6 +193,15 @@ class Replay {
     }
   }
 
+  #histogramRecord(record: Uint8Array): void {
+    try {
+      this.#histograms.histograms(record);
+    } catch (error) {
+      this.#lost(error);
+      this.report.samplesLost++;
+    }
+  }
+
   #samples(record: Uint8Array): void {
     decodeSamplesRecord(record, this.#columns);
     for (let from = 0; from < this.#columns.length; from += BATCH_SAMPLES_MAX) {
@@ -192,8 +210,10 @@ class Replay {
   }
 
   #apply(from: number, to: number): void {
-    const { arena } = this.#head;
-    const count = this.#fill(from, to);
+    const { arena, histograms } = this.#head;
+    const mixed = histograms.size > 0 ? new HistogramBatch(this.#head) : null;
+    const count = this.#fill(from, to, mixed);
+    if (mixed) this.#histograms.apply(mixed);
     if (count === 0) return;
     const accepted = arena.judge(count, this.#head.minValidTime);
     const { acceptedMinTime, acceptedMaxTime } = arena;
@@ -203,8 +223,11 @@ class Replay {
     if (accepted > 0) this.#head.noteStored(accepted, acceptedMinTime, acceptedMaxTime);
   }
 
-  /** Copies samples from…to−1 that can be stored to the arena; how many. */
-  #fill(from: number, to: number): number {
+  /**
+   * Copies samples from…to−1 that can be stored to the arena, and those of series with histograms to their
+   * batch; how many are in the arena.
+   */
+  #fill(from: number, to: number, mixed: HistogramBatch | null): number {
     const { arena, index, minValidTime } = this.#head;
     const { refs, times, values } = this.#columns;
     let columns: ReturnType<typeof arena.batch>;
@@ -226,6 +249,10 @@ class Replay {
       const slot = ref > REF_MAX ? -1 : index.table.slotOf(ref);
       if (slot < 0) {
         this.report.samplesLost++;
+        continue;
+      }
+      if (mixed?.owns(slot)) {
+        mixed.addFloat({ slot, ref, time }, values, i);
         continue;
       }
       columns.slots[count] = slot;

@@ -5,6 +5,17 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Slicer } from '../../lifecycle/slicer.ts';
+import {
+  decodeExemplarsRecord,
+  encodeExemplarsRecord,
+  type LoggedExemplar,
+} from './exemplars-record.ts';
+import {
+  decodeHistogramRecord,
+  type HistogramRecordType,
+  HistogramRecordWriter,
+  LoggedHistograms,
+} from './histogram-record.ts';
 import { readSegment } from './log-reader.ts';
 import { type LogSource, logSources } from './log-sources.ts';
 import { LogWriter, type LogWriterOptions } from './log-writer.ts';
@@ -14,6 +25,8 @@ import {
   type LoggedMetadata,
 } from './metadata-record.ts';
 import {
+  isHistogramRecord,
+  RECORD_EXEMPLARS,
   RECORD_METADATA,
   RECORD_SAMPLES,
   RECORD_SERIES,
@@ -113,6 +126,8 @@ class RecordFilter {
   readonly #series = new SeriesRecordWriter();
   readonly #samples = new SamplesRecordWriter();
   readonly #columns = new LoggedSamples();
+  readonly #histograms = new HistogramRecordWriter();
+  readonly #histogramColumns = new LoggedHistograms();
   readonly #metadata = new Map<number, LoggedMetadata>();
   #batch: Uint8Array[] = [];
   #batchBytes = 0;
@@ -128,6 +143,8 @@ class RecordFilter {
     else if (type === RECORD_SAMPLES) this.#addSamples(record);
     else if (type === RECORD_TOMBSTONES) this.#addTombstones(record);
     else if (type === RECORD_METADATA) this.#addMetadata(record);
+    else if (type === RECORD_EXEMPLARS) this.#addExemplars(record);
+    else if (type !== undefined && isHistogramRecord(type)) this.#addHistograms(record);
   }
 
   finish(): void {
@@ -149,16 +166,34 @@ class RecordFilter {
   #addSamples(record: Uint8Array): void {
     const columns = this.#columns;
     decodeSamplesRecord(record, columns);
-    let kept = 0;
-    const encoded = this.#samples.encode(columns, i => {
-      const keep =
-        columns.times[i]! >= this.#needed.minTime && this.#needed.series(columns.refs[i]!);
-      if (keep) kept++;
-      return keep;
-    });
-    this.stats.samplesKept += kept;
-    this.stats.samplesDropped += columns.length - kept;
+    const encoded = this.#samples.encode(columns, i => this.#keeps(columns, i));
     if (encoded) this.#pass(encoded);
+  }
+
+  #addHistograms(record: Uint8Array): void {
+    const columns = this.#histogramColumns;
+    decodeHistogramRecord(record, columns);
+    this.stats.samplesDropped += columns.unknownSchemas;
+    const type = record[0] as HistogramRecordType;
+    const encoded = this.#histograms.encode(type, columns, i => this.#keeps(columns, i));
+    if (encoded) this.#pass(encoded);
+  }
+
+  /** Decides about sample `i` and counts it. */
+  #keeps({ refs, times }: Pick<LoggedSamples, 'refs' | 'times'>, i: number): boolean {
+    const keep = times[i]! >= this.#needed.minTime && this.#needed.series(refs[i]!);
+    if (keep) this.stats.samplesKept++;
+    else this.stats.samplesDropped++;
+    return keep;
+  }
+
+  #addExemplars(record: Uint8Array): void {
+    const kept: LoggedExemplar[] = [];
+    decodeExemplarsRecord(record, logged => {
+      const { ref, exemplar } = logged;
+      if (exemplar.time >= this.#needed.minTime && this.#needed.series(ref)) kept.push(logged);
+    });
+    if (kept.length > 0) this.#pass(encodeExemplarsRecord(kept));
   }
 
   #addTombstones(record: Uint8Array): void {

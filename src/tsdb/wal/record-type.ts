@@ -29,6 +29,11 @@ const NAMES = [
   'float-histograms-v2',
 ];
 
+/** True for records of native histograms that are read here. */
+export function isHistogramRecord(type: number): boolean {
+  return type >= RECORD_HISTOGRAMS && type <= RECORD_CUSTOM_FLOAT_HISTOGRAMS;
+}
+
 /** A record type for people. */
 export function recordTypeName(type: number): string {
   return NAMES[type] || `type-${type}`;

@@ -1,5 +1,6 @@
 import { ManualClock } from '../../../src/lifecycle/clock.ts';
 import { NOW, testAppender } from '../../acceptance/appender.ts';
+import { testHistogramAppender } from '../../acceptance/histogram-appender.ts';
 import { testOutOfOrderAppender } from '../../acceptance/out-of-order-appender.ts';
 import { temporaryDirectory } from '../../fakes/temporary-directory.ts';
 import { newTestHead, openTestDb } from '../../fakes/test-db.ts';
@@ -22,5 +23,16 @@ testOutOfOrderAppender('a head', async () => {
 
 testOutOfOrderAppender('a database', async () => {
   const db = await openTestDb(temporaryDirectory(), { clock: new ManualClock(NOW) });
+  return { store: db, close: () => db.close() };
+});
+
+testHistogramAppender('a head', async ({ seriesMax }) => {
+  const head = newTestHead({ clock: new ManualClock(NOW), seriesMax, exemplarsMax: 100 });
+  return { store: head, close: async () => {} };
+});
+
+testHistogramAppender('a database', async ({ seriesMax }) => {
+  const options = { clock: new ManualClock(NOW), seriesMax, outOfOrderMs: 0 };
+  const db = await openTestDb(temporaryDirectory(), options);
   return { store: db, close: () => db.close() };
 });
