@@ -17,6 +17,9 @@ export interface Kernels {
   xorDecode(data: number, size: number, times: number, values: number): number;
   xorEncode(state: number, times: number, values: number, count: number, data: number): number;
 
+  coldValues(data: number, size: number, count: number, values: number, scratch: number): number;
+  coldTimes(data: number, size: number, count: number, times: number): number;
+
   readonly CELLS: Constant;
   readonly INPUT: Constant;
   readonly INPUT_BYTES: Constant;

@@ -76,8 +76,11 @@ const RECIPES: readonly Recipe[] = [
   },
 ];
 
-/** Starts ours and every installed peer on free loopback ports; says which are missing. */
-export async function startPeers(only: readonly string[]): Promise<Peer[]> {
+/** Starts ours and every installed peer on free loopback ports; says which are missing. `flags` by name. */
+export async function startPeers(
+  only: readonly string[],
+  flags: Readonly<Record<string, readonly string[]>> = {},
+): Promise<Peer[]> {
   const peers: Peer[] = [];
   let port = 19_290 + (process.pid % 500) * 4;
   for (const recipe of RECIPES) {
@@ -86,15 +89,15 @@ export async function startPeers(only: readonly string[]): Promise<Peer[]> {
       console.log(`${recipe.name} is not installed; left out`);
       continue;
     }
-    peers.push(await start(recipe, port++));
+    peers.push(await start(recipe, port++, flags[recipe.name] ?? []));
   }
   return peers;
 }
 
-async function start(recipe: Recipe, port: number): Promise<Peer> {
+async function start(recipe: Recipe, port: number, flags: readonly string[]): Promise<Peer> {
   const dataDir = mkdtempSync(join(tmpdir(), `bench-${recipe.name}-`));
   const [command, ...args] = recipe.command(port, dataDir);
-  const child = spawn(command!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(command!, [...args, ...flags], { stdio: ['ignore', 'ignore', 'inherit'] });
   const url = `http://127.0.0.1:${port}`;
   const deadline = Date.now() + READY_DEADLINE_MS;
   for (;;) {

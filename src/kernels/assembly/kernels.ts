@@ -1,6 +1,7 @@
 // Everything the module exports. All state lies in the imported memory or in globals of the instance, so
 // any number of instances live side by side.
 
+export { coldTimes, coldValues } from './cold';
 export { xorDecode, xorEncode } from './xor';
 export { CELLS, COLUMN, INPUT, INPUT_BYTES, TIMES, VALUES } from './layout';
 export { heapBytesUsed } from './slab';
