@@ -55,6 +55,23 @@ export interface Kernels {
   xxhashStripes(state: number, data: number, size: number): void;
   xxhashFinish(state: number, data: number, size: number, total: number): void;
 
+  readonly WINDOW_BYTES: Constant;
+  readonly WINDOW_CELLS: Constant;
+  readonly WINDOW_PRESENT: Constant;
+  readonly WINDOW_SAMPLES: Constant;
+  readonly WINDOW_STEPS: Constant;
+  readonly WINDOW_TIMES: Constant;
+  readonly WINDOW_VALUES: Constant;
+  windowFrame(startMs: number, stepMs: number, steps: number, reachMs: number): void;
+  windowDropStale(count: number): number;
+  windowNewest(count: number): number;
+  windowGrowth(count: number, counter: number, seconds: number): number;
+  windowSum(count: number): number;
+  windowMean(count: number): number;
+  windowLeast(count: number): number;
+  windowGreatest(count: number): number;
+  windowCount(count: number): number;
+
   readonly CRC_TABLES_BYTES: Constant;
   crc32cTables(tables: number): void;
   crc32c(tables: number, data: number, size: number, previous: number): number;

@@ -1,5 +1,6 @@
 // Plans for selectors and subqueries: which samples are read and where windows lie.
 
+import { METRIC_NAME } from '../labels/labels.ts';
 import type { SelectHints } from '../storage/queryable.ts';
 import type {
   AtModifier,
@@ -110,7 +111,16 @@ export function planMatrixSelector(
     hints: hintsFor(scope, around, rangeMs),
   });
   const { startTimes } = scope.execution.semantics;
-  const shape = { ends, rangeMs, beforeMs, afterMs, startTimes, evaluations: grid };
+  const named = selector.matchers.find(m => m.name === METRIC_NAME && m.type === '=');
+  const shape = {
+    ends,
+    rangeMs,
+    beforeMs,
+    afterMs,
+    startTimes,
+    evaluations: grid,
+    ...(named && { metricName: named.value }),
+  };
   return { source, shape };
 }
 

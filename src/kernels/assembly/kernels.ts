@@ -42,3 +42,23 @@ export {
   writeSettle,
   writeStart,
 } from './write-request';
+export {
+  WINDOW_BYTES,
+  WINDOW_CELLS,
+  WINDOW_PRESENT,
+  WINDOW_SAMPLES,
+  WINDOW_STEPS,
+  WINDOW_TIMES,
+  WINDOW_VALUES,
+  windowDropStale,
+  windowFrame,
+  windowNewest,
+} from './window-frame';
+export { windowGrowth } from './window-rate';
+export {
+  windowCount,
+  windowGreatest,
+  windowLeast,
+  windowMean,
+  windowSum,
+} from './window-over-time';

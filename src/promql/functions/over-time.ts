@@ -154,14 +154,14 @@ const last = (window: Window): number => sampleAt(window, window.to - 1);
 const first = (window: Window): number => sampleAt(window, window.from);
 
 export const OVER_TIME: Readonly<Record<string, RangeFunctionFactory>> = {
-  sum_over_time: context => ({ floats: sum, mixed: histogramSum(context) }),
-  avg_over_time: context => ({ floats: mean, mixed: histogramAvg(context) }),
-  count_over_time: ofEither(count),
+  sum_over_time: context => ({ question: 'sum', floats: sum, mixed: histogramSum(context) }),
+  avg_over_time: context => ({ question: 'mean', floats: mean, mixed: histogramAvg(context) }),
+  count_over_time: () => ({ question: 'count', floats: count, mixed: count }),
   present_over_time: ofEither(() => 1),
   last_over_time: ofEither(last),
   first_over_time: ofEither(first),
-  min_over_time: ofFloats(window => extreme(window, -1)),
-  max_over_time: ofFloats(window => extreme(window, 1)),
+  min_over_time: () => ({ question: 'least', floats: window => extreme(window, -1) }),
+  max_over_time: () => ({ question: 'greatest', floats: window => extreme(window, 1) }),
   stddev_over_time: ofFloats(window => Math.sqrt(variance(window))),
   stdvar_over_time: ofFloats(variance),
   mad_over_time: ofFloats(medianDeviation),

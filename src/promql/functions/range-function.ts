@@ -1,6 +1,7 @@
 // Functions over windows of samples. A function is asked window by window, with one Window object that is
 // changed between calls; windows only move forward within a series.
 
+import type { WindowQuestion } from '../../kernels/windows.ts';
 import type { FloatHistogram } from '../../storage/histogram.ts';
 import type { AnnotationKind } from '../annotations.ts';
 import type { Span } from '../ast.ts';
@@ -65,6 +66,10 @@ export interface RangeContext {
 
 /** One range function, made anew for each call in a query. */
 export interface RangeFunction {
+  /** What the window kernels are asked for series of floats without start times, where they know it. */
+  readonly question?: WindowQuestion;
+  /** Told the metric's name of a series with a window that a kernel has answered. */
+  remark?(metricName: string): void;
   /** Called once per series before its first window. */
   begin?(window: Window): void;
   /** The answer for a non-empty window of floats. */

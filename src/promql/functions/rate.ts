@@ -1,5 +1,6 @@
 // rate, increase and delta with extrapolation to the window's edges; irate, idelta, resets and changes.
 
+import type { WindowQuestion } from '../../kernels/windows.ts';
 import { COUNTER_NAME, notCounterInfo } from './counter-hints.ts';
 import { extrapolationFactor } from './extrapolation.ts';
 import type {
@@ -32,21 +33,22 @@ interface RateOptions {
 class ExtrapolatedRate implements RangeFunction {
   readonly #options: RateOptions;
   readonly #context: RangeContext;
+  readonly question: WindowQuestion;
   /** Indices i where the value falls below the one before, in the series at hand. */
   #resets = new Int32Array(16);
   #resetCount = 0;
   #nextReset = 0;
-  #remarked = false;
+  #remarkedName: string | null = null;
   readonly mixed: (window: Window) => number;
 
   constructor(options: RateOptions, context: RangeContext) {
     this.#options = options;
     this.#context = context;
+    this.question = options.perSecond ? 'rate' : options.counter ? 'increase' : 'delta';
     this.mixed = histogramRate(context, options);
   }
 
   begin(window: Window): void {
-    this.#remarked = !this.#options.counter || COUNTER_NAME.test(window.metricName);
     this.#resetCount = 0;
     this.#nextReset = 0;
     if (!this.#options.counter) return;
@@ -56,13 +58,16 @@ class ExtrapolatedRate implements RangeFunction {
     }
   }
 
+  remark(metricName: string): void {
+    if (!this.#options.counter || metricName === this.#remarkedName) return;
+    this.#remarkedName = metricName;
+    if (metricName === '' || COUNTER_NAME.test(metricName)) return;
+    this.#context.annotate('info', notCounterInfo(metricName));
+  }
+
   floats(window: Window): number {
     const { values, from, to, rangeMs } = window;
-    if (!this.#remarked) {
-      this.#remarked = true;
-      if (window.metricName !== '')
-        this.#context.annotate('info', notCounterInfo(window.metricName));
-    }
+    this.remark(window.metricName);
     if (window.startTimes !== null && this.#options.counter) return this.#withStarts(window);
     if (to - from < 2) return window.none();
     const first = values[from]!;

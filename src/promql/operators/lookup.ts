@@ -1,10 +1,12 @@
 // Instant selectors: the newest sample no older than the lookback, unless it says that the series ended.
 
+import { type WindowFrame, windowKernels } from '../../kernels/windows.ts';
 import type { SampleColumns } from '../../storage/samples.ts';
 import { STALE_HIGH, STALE_LOW } from '../../storage/stale.ts';
 import type { RowLabels, StepBlock } from '../block.ts';
 import type { Grid } from '../grid.ts';
 import type { RowKernel } from './window.ts';
+import type { WindowColumns } from './window-columns.ts';
 
 /** What a cell tells of the sample that was found. */
 export type LookupAnswer = 'sample' | 'time' | 'start-time';
@@ -14,15 +16,27 @@ export class LookupKernel implements RowKernel {
   readonly #grid: Grid;
   readonly #lookbackMs: number;
   readonly #answer: LookupAnswer;
+  /** Where the windows lie, for the kernel; null where it does not know the answer. */
+  #frame: WindowFrame | null = null;
 
   /** Times are given in seconds; a start time that is unknown is 0. */
   constructor(grid: Grid, lookbackMs: number, answer: LookupAnswer) {
     this.#grid = grid;
     this.#lookbackMs = lookbackMs;
     this.#answer = answer;
+    if (answer === 'sample' && windowKernels().takesSteps(grid.count)) {
+      this.#frame = { ...grid, reachMs: lookbackMs };
+    }
   }
 
-  run(columns: SampleColumns, _series: RowLabels, block: StepBlock, at: number): boolean {
+  run(columns: WindowColumns, _series: RowLabels, block: StepBlock, at: number): boolean {
+    if (!this.#frame || !columns.forKernels) return this.#walk(columns, block, at);
+    const found = windowKernels().newest(this.#frame, columns.length);
+    if (found > 0) windowKernels().copyRow(block.values, block.present, at);
+    return found > 0;
+  }
+
+  #walk(columns: SampleColumns, block: StepBlock, at: number): boolean {
     const { times, values, length, histograms } = columns;
     const words = new Uint32Array(values.buffer, values.byteOffset, length * 2);
     const { startMs, stepMs, count } = this.#grid;

@@ -1,13 +1,14 @@
 // Slides a window over each series and asks a range function at each step.
 
+import { type WindowFrame, windowKernels } from '../../kernels/windows.ts';
 import { METRIC_NAME } from '../../labels/labels.ts';
-import type { SampleColumns } from '../../storage/samples.ts';
 import type { RowLabels, StepBlock } from '../block.ts';
 import { type RangeContext, type RangeFunction, Window } from '../functions/range-function.ts';
 import type { Grid } from '../grid.ts';
 import { quote } from '../literals.ts';
 import { removeStale } from './lookup.ts';
 import type { RowKernel } from './window.ts';
+import type { WindowColumns } from './window-columns.ts';
 
 /** Where the windows lie. */
 export interface WindowShape {
@@ -21,6 +22,8 @@ export interface WindowShape {
   readonly startTimes: boolean;
   /** The evaluation times themselves. */
   readonly evaluations: Grid;
+  /** The name of every series, where the selector says it. */
+  readonly metricName?: string;
 }
 
 /** The kernel of one call of a range function. */
@@ -29,6 +32,8 @@ export class RangeKernel implements RowKernel {
   readonly #function: RangeFunction;
   readonly #context: RangeContext;
   readonly #window = new Window();
+  /** Where the windows lie, for kernels; null where none knows the function. */
+  #frame: WindowFrame | null = null;
   // Floats of windows that also hold histograms, for functions that pass over histograms.
   #floatTimes = new Float64Array(0);
   #floatValues = new Float64Array(0);
@@ -37,10 +42,34 @@ export class RangeKernel implements RowKernel {
     this.#shape = shape;
     this.#function = fn;
     this.#context = context;
+    const { ends, rangeMs, beforeMs, afterMs } = shape;
+    const plain = beforeMs === 0 && afterMs === 0;
+    if (fn.question && plain && windowKernels().takesSteps(ends.count)) {
+      this.#frame = { ...ends, reachMs: rangeMs };
+    }
   }
 
-  run(columns: SampleColumns, series: RowLabels, block: StepBlock, at: number): boolean {
-    removeStale(columns);
+  run(columns: WindowColumns, series: RowLabels, block: StepBlock, at: number): boolean {
+    const { forKernels } = columns;
+    if (forKernels) columns.length = windowKernels().dropStale(columns.length);
+    else removeStale(columns);
+    const seesStarts = this.#shape.startTimes && columns.startTimes !== null;
+    if (this.#frame && forKernels && !seesStarts) {
+      const filled = windowKernels().ask(this.#function.question!, this.#frame, columns.length);
+      if (filled >= 0) return this.#copy(filled, series, block, at);
+    }
+    return this.#slide(columns, series, block, at);
+  }
+
+  /** Takes over what a kernel has answered. */
+  #copy(filled: number, series: RowLabels, block: StepBlock, at: number): boolean {
+    if (filled === 0) return false;
+    windowKernels().copyRow(block.values, block.present, at);
+    this.#function.remark?.(this.#shape.metricName ?? series.label(METRIC_NAME));
+    return block.rowPresent(block.rows.length - 1);
+  }
+
+  #slide(columns: WindowColumns, series: RowLabels, block: StepBlock, at: number): boolean {
     const window = this.#window;
     const { ends, evaluations, afterMs } = this.#shape;
     const reachMs = this.#shape.rangeMs + this.#shape.beforeMs;
@@ -64,7 +93,7 @@ export class RangeKernel implements RowKernel {
     return any;
   }
 
-  #load(columns: SampleColumns, series: RowLabels): void {
+  #load(columns: WindowColumns, series: RowLabels): void {
     const window = this.#window;
     window.times = columns.times;
     window.values = columns.values;

@@ -1,10 +1,10 @@
 // Series to rows: decodes each series once and lets a kernel write its row.
 
-import { SampleColumns } from '../../storage/samples.ts';
 import { type RowLabels, StepBlock } from '../block.ts';
 import type { Execution } from '../execution.ts';
 import { NameDrop } from './names.ts';
 import type { Distinctness, RangeSeries, RangeSource, VectorOperator } from './operator.ts';
+import { WindowColumns } from './window-columns.ts';
 
 /** Computes one row from a series' samples. */
 export interface RowKernel {
@@ -12,7 +12,7 @@ export interface RowKernel {
    * Writes the cells of the row that starts at `at`. The columns may be changed. True where any cell is
    * present.
    */
-  run(columns: SampleColumns, series: RowLabels, block: StepBlock, at: number): boolean;
+  run(columns: WindowColumns, series: RowLabels, block: StepBlock, at: number): boolean;
 }
 
 export interface WindowOptions {
@@ -31,7 +31,9 @@ export class WindowOperator implements VectorOperator {
   readonly #source: RangeSource;
   readonly #kernel: RowKernel;
   readonly #block: StepBlock;
-  readonly #columns = new SampleColumns();
+  readonly #columns = new WindowColumns();
+  /** Samples of the longest series so far. */
+  #longest = 0;
   readonly #names: NameDrop | null;
   #prepare: (() => Promise<void>) | undefined;
   readonly #dispose: (() => void) | undefined;
@@ -74,7 +76,7 @@ export class WindowOperator implements VectorOperator {
       this.#fill(block);
       await this.#execution.breathe();
     }
-    this.#count(block.rows.length * block.steps + this.#columns.times.length);
+    this.#count(block.rows.length * block.steps + this.#longest);
     this.#names?.apply(block);
     return block;
   }
@@ -96,6 +98,7 @@ export class WindowOperator implements VectorOperator {
       series.samples(columns);
       this.#execution.samplesRead += columns.length;
       if (columns.length === 0) continue;
+      if (columns.length > this.#longest) this.#longest = columns.length;
       const at = block.addRow(series);
       if (!this.#kernel.run(columns, series, block, at)) block.dropLastRow();
       if (this.#execution.due) return;
