@@ -167,6 +167,7 @@ function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, ready: () =>
     buildInfo: options.buildInfo,
     ...(options.status && { status: options.status }),
     metadata: db,
+    exemplars: db,
     metrics: (exposition, filter) =>
       renderMetrics(ingest, () => registry.gather(), exposition, filter),
     ...(receiver && { write: (body, headers) => receiver.receive(body, headers) }),

@@ -13,6 +13,7 @@ import { problemOf } from './problem.ts';
 import { addRequestMetrics } from './request-metrics.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute, PlainAnswer } from './route.ts';
 import { adminRoutes } from './routes/admin.ts';
+import { exemplarRoutes } from './routes/exemplars.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { queryRoutes } from './routes/query.ts';
@@ -44,6 +45,7 @@ export function newApi(options: ApiOptions): FastifyInstance {
 function routesOf(options: ApiOptions): ApiRoute[] {
   return [
     ...queryRoutes(options),
+    ...exemplarRoutes(options),
     ...seriesRoutes(options),
     ...labelRoutes(options),
     ...metadataRoutes(options),

@@ -6,6 +6,7 @@ import type { Engine } from '../promql/engine.ts';
 import type { WriteHeaders } from '../remote/receiver.ts';
 import type { WriteAnswer } from '../remote/write-tally.ts';
 import type { MetadataSource } from '../storage/appender.ts';
+import type { ExemplarQueryable } from '../storage/exemplar.ts';
 import type { Queryable } from '../storage/queryable.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Registry } from '../telemetry/metrics.ts';
@@ -61,6 +62,7 @@ export interface ApiOptions {
   /** Further answers of `/api/v1/status/<key>`, such as flags, config, runtimeinfo or tsdb. */
   readonly status?: Readonly<Record<string, (parameters: Parameters) => unknown>>;
   readonly metadata?: MetadataSource;
+  readonly exemplars?: ExemplarQueryable;
   /** The whole text of `/metrics` in the negotiated format, trailer included. */
   metrics?(exposition: Exposition, filter: MetricsFilter): string | Promise<string>;
   /** Takes remote write. */

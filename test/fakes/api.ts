@@ -37,6 +37,7 @@ export function newTestApi(now: number, changes: Partial<ApiOptions> = {}): ApiU
     ready: () => true,
     buildInfo: BUILD_INFO,
     metadata: storage,
+    exemplars: storage,
     clock,
     logger: silentLogger,
     registry,

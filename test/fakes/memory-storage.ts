@@ -16,7 +16,7 @@ import type {
   RefusalReason,
   SeriesRef,
 } from '../../src/storage/appender.ts';
-import type { Exemplar } from '../../src/storage/exemplar.ts';
+import type { Exemplar, ExemplarQueryable, SeriesExemplars } from '../../src/storage/exemplar.ts';
 import { exemplarProblem } from '../../src/storage/exemplar.ts';
 import type { FloatHistogram } from '../../src/storage/histogram.ts';
 import {
@@ -62,7 +62,7 @@ interface QueuedExemplar {
 }
 
 /** Holds everything it is given until `forget`. */
-export class MemoryStorage implements Appendable, Queryable, MetadataSource {
+export class MemoryStorage implements Appendable, Queryable, MetadataSource, ExemplarQueryable {
   readonly options: MemoryStorageOptions;
   /** Said by every selection. */
   readonly warnings: string[] = [];
@@ -131,6 +131,21 @@ export class MemoryStorage implements Appendable, Queryable, MetadataSource {
   /** The exemplars of one series, for assertions. */
   exemplarsOf(labels: Labels): readonly Exemplar[] {
     return this.#byKey.get(labels.key)?.exemplars ?? [];
+  }
+
+  async exemplars(
+    minTime: number,
+    maxTime: number,
+    selectors: readonly (readonly Matcher[])[],
+  ): Promise<readonly SeriesExemplars[]> {
+    return [...this.#byRef.values()]
+      .filter(({ labels }) => selectors.some(one => matchesAll(one, name => labels.get(name))))
+      .map(({ labels, exemplars }) => {
+        const inRange = exemplars.filter(({ time }) => time >= minTime && time <= maxTime);
+        return { labels, exemplars: inRange };
+      })
+      .filter(({ exemplars }) => exemplars.length > 0)
+      .sort((a, b) => a.labels.compareTo(b.labels));
   }
 
   /** Creates or finds a series, as the role says. */
