@@ -37,8 +37,8 @@ export const ScanStop = {
 const PAGE_BYTES = 65_536;
 const STATE = 128;
 const PACKED = 4096;
-const DECODE_BYTES = 1 << 20;
-const SCAN_BYTES = 1 << 18;
+const DECODE_BYTES = 1 << 18;
+const SCAN_BYTES = 1 << 17;
 const ENTRY_BYTES = 32;
 
 /** One memory with its table of known series. Views of it are valid until the next call. */

@@ -7,7 +7,7 @@ import type { Labels } from '../labels/labels.ts';
 import type { Clock } from '../lifecycle/clock.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
-import type { Appendable, Appender } from '../storage/appender.ts';
+import type { Appendable, Appender, SeriesRef } from '../storage/appender.ts';
 import type { Counter, Registry, Vector } from '../telemetry/metrics.ts';
 import { decodeLabels } from './label-region.ts';
 import { decodeMetadata } from './write-metadata.ts';
@@ -53,8 +53,11 @@ export interface WriteHeaders {
 
 const RETRY_AFTER_S = 5;
 const SERIES_PER_LOOK = 64;
-/** Samples of a commit: few enough to be done in a few milliseconds. */
-const COMMIT_SAMPLES = 16_384;
+/** Half of the usual: the body's arrival holds the event loop, too. */
+const SLICE_MS = 5;
+// What one commit takes: little enough to be done in a few milliseconds.
+const COMMIT_SAMPLES = 8192;
+const COMMIT_SERIES = 512;
 const V1_MESSAGE = 'prometheus.WriteRequest';
 
 /** One store's receiver. */
@@ -124,7 +127,7 @@ export class RemoteWriteReceiver {
 
   async #store(body: Uint8Array): Promise<WriteAnswer> {
     const tally = new WriteTally();
-    const slicer = new Slicer(() => this.#options.clock.monotonic());
+    const slicer = new Slicer(() => this.#options.clock.monotonic(), undefined, SLICE_MS);
     const { bytes, length } = snappyHeader(body, this.#limits.decodedBytesMax);
     this.#intake.load(body.subarray(bytes), length);
     while (!this.#intake.decode()) if (slicer.due) await slicer.pause();
@@ -142,11 +145,15 @@ export class RemoteWriteReceiver {
 
   /** Reads the request and stores its samples; how many of them were of series that the store had dropped. */
   async #pass(pass: Pass): Promise<number> {
-    const appender = this.#options.appendable.appender();
+    const { appendable } = this.#options;
+    const appender = appendable.appender();
+    const newcomers = new Newcomers(appendable);
     try {
-      await this.#scan({ ...pass, appender });
+      await this.#scan({ ...pass, appender, newcomers });
+      await newcomers.commit();
     } catch (error) {
       appender.rollback();
+      newcomers.rollback();
       if (!(error instanceof RangeError)) throw error;
       const cause = { cause: error };
       throw new OutpostError('bad-data', `read the write request: ${error.message}`, cause);
@@ -159,10 +166,12 @@ export class RemoteWriteReceiver {
     intake.start();
     let seen = 0;
     for (let stop = intake.scan(work.isRepeat); stop !== ScanStop.end; ) {
-      if (stop === ScanStop.series && work.isRepeat) this.#takeAgain(work, seen++);
+      if (stop === ScanStop.series && work.isRepeat) this.#takeAgain(work, seen);
       else if (stop === ScanStop.series) this.#take(work);
       else if (stop === ScanStop.metadata) takeMetadata(intake.found, work);
       else if (stop !== ScanStop.more) throw this.#refusal(stop);
+      if (stop === ScanStop.series) seen++;
+      if (work.newcomers.count >= COMMIT_SERIES) await work.newcomers.commit();
       const isLook = stop === ScanStop.more || seen % SERIES_PER_LOOK === 0;
       if (isLook && work.slicer.due) await work.slicer.pause();
       stop = intake.scan(work.isRepeat);
@@ -191,11 +200,11 @@ export class RemoteWriteReceiver {
   }
 
   /** Finds a series by its labels; NO_SERIES_REF where they cannot be stored, which is then tallied. */
-  #resolve({ appender, tally }: Work, samples: number): number {
+  #resolve({ newcomers, tally }: Work, samples: number): number {
     let labels: Labels | null = null;
     try {
       labels = decodeLabels(this.#intake.found);
-      const ref = appender.series(labels);
+      const ref = newcomers.series(labels);
       this.#intake.remember(ref);
       return ref;
     } catch (error) {
@@ -251,7 +260,38 @@ interface Pass {
 }
 
 interface Work extends Pass {
+  /** Takes the samples and the metadata, which wait until all of the request has been read. */
   readonly appender: Appender;
+  readonly newcomers: Newcomers;
+}
+
+/** Series that are not known here. They are logged as they come, not all at once with the samples. */
+class Newcomers {
+  /** Series since the last commit. */
+  count = 0;
+  readonly #appendable: Appendable;
+  #appender: Appender | null = null;
+
+  constructor(appendable: Appendable) {
+    this.#appendable = appendable;
+  }
+
+  series(labels: Labels): SeriesRef {
+    this.#appender ??= this.#appendable.appender();
+    this.count++;
+    return this.#appender.series(labels);
+  }
+
+  async commit(): Promise<void> {
+    const appender = this.#appender;
+    this.#appender = null;
+    this.count = 0;
+    await appender?.commit();
+  }
+
+  rollback(): void {
+    this.#appender?.rollback();
+  }
 }
 
 function takeMetadata(bytes: Uint8Array, { appender, isRepeat }: Work): void {

@@ -158,7 +158,7 @@ describe('reading', () => {
       return stops;
     };
     expect(scans()).toEqual(Array(50).fill(ScanStop.series));
-    expect(scans()).toEqual(Array(3).fill(ScanStop.more));
+    expect(scans()).toEqual(Array(6).fill(ScanStop.more));
     expect(intake.length).toBe(50_000);
   });
 });

@@ -243,6 +243,45 @@ test('a series that the store forgot is found again and nothing of the request i
   expect(storage.seriesCalls).toBe(calls + 1);
 });
 
+describe('a long request', () => {
+  const names = Array.from({ length: 3000 }, (_, i) => `series_${i}`);
+  const long = (time: number): Uint8Array =>
+    writeBody(
+      names.map(name => ({
+        labels: [['__name__', name]],
+        samples: Array.from({ length: 8 }, (_, i) => [time + i, i] as const),
+      })),
+    );
+  const stored = (): number =>
+    names.reduce((sum, name) => {
+      const labels = Labels.fromObject({ __name__: name });
+      return sum + storage.samplesOf(labels).times.length;
+    }, 0);
+
+  test('is committed in parts, its new series before its samples, and counted as one', async () => {
+    const answer = await send(long(T));
+    expect(answer.status).toBe(204);
+    expect(answer.headers['X-Prometheus-Remote-Write-Samples-Written']).toBe('24000');
+    expect([storage.seriesCount, stored()]).toEqual([3000, 24_000]);
+  });
+
+  test('stores none of its samples where its end is damaged', async () => {
+    const whole = encodeWriteRequest(
+      names.map(name => ({ labels: [['__name__', name]], samples: [[T, 1]] })),
+    );
+    const answer = await send(snappyEncode(whole.subarray(0, whole.length - 1)));
+    expect([answer.status, stored()]).toEqual([400, 0]);
+  });
+
+  test('and those behind it are answered in the order in which they came', async () => {
+    const order: number[] = [];
+    const answers = [long(T), long(T + 10), writeBody([{ labels: UP_PAIRS, samples: [[T, 1]] }])];
+    await Promise.all(answers.map((body, i) => send(body).then(() => order.push(i))));
+    expect(order).toEqual([0, 1, 2]);
+    expect(stored()).toBe(48_000);
+  });
+});
+
 describe('a request that cannot be taken', () => {
   test.each([
     [{ contentType: 'application/json' }, 415],
