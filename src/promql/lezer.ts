@@ -3,6 +3,7 @@
 
 import type { SyntaxNode as LezerNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import { NESTING_MAX } from './text-limits.ts';
 
 /** One node of the concrete syntax. Offsets are UTF-16 units into the text. */
 export interface SyntaxNode {
@@ -13,22 +14,36 @@ export interface SyntaxNode {
   readonly children: readonly SyntaxNode[];
 }
 
-/** Deepest nesting that is read; deeper text is an error rather than a stack overflow. */
-export const NESTING_MAX = 1000;
+const strictParser = parser.configure({ strict: true });
 
 // The grammar lags behind the language in three places. Where an error node shows one of them, the text
 // is parsed again with the offending characters replaced by others of the same length:
 // min_of and max_of are functions too, durations' words may be in capitals, and a number may end in a dot.
 const STAND_IN = 'vector';
+/** Characters beyond a mistake that are read to tell what it is. */
+const RECOVERY_LENGTH = 300;
+/** Characters that are parsed again for it, all rounds together; then the text is taken as it is. */
+const AMENDED_MAX = 200_000;
 
 /** The tree of a whole query. Throws RangeError when it nests deeper than NESTING_MAX. */
 export function parseTree(text: string): SyntaxNode {
   let shadow = text;
-  for (;;) {
-    const root = parser.parse(shadow).topNode;
+  for (let left = AMENDED_MAX; ; left -= text.length) {
+    const root = grammarTree(shadow);
     const amended = amend(shadow, root);
-    if (amended === shadow) return convert(root, 0);
+    if (amended === shadow || left <= 0) return convert(root, 0);
     shadow = amended;
+  }
+}
+
+/** Recovering from a mistake is slow, so of a text with one only some is read beyond it. */
+function grammarTree(text: string): LezerNode {
+  try {
+    return strictParser.parse(text).topNode;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const at = Number(/\d+$/.exec(error.message)?.[0] ?? text.length);
+    return parser.parse(text.slice(0, at + RECOVERY_LENGTH)).topNode;
   }
 }
 

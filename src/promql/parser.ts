@@ -11,6 +11,7 @@ import { applyPostfix, isPostfix } from './parser-modifiers.ts';
 import { readSelector } from './parser-selector.ts';
 import { labelNames, numberLiteral, type Source, stringValue } from './parser-source.ts';
 import { syntaxError } from './syntax-error.ts';
+import { textProblem } from './text-limits.ts';
 
 /** Reads and type-checks a query. Throws ParseError. */
 export function parseQuery(text: string): Expr {
@@ -31,6 +32,8 @@ export function parseSelector(text: string): Expr & { kind: 'vector-selector' } 
 }
 
 function readTree(text: string): SyntaxNode {
+  const problem = textProblem(text);
+  if (problem !== null) throw new ParseError(text, { start: 0, end: text.length }, problem);
   let root: SyntaxNode;
   try {
     root = parseTree(text);

@@ -143,6 +143,20 @@ describe('errors of the text', () => {
     expect(problem(text)).toBe(expected);
   });
 
+  it('reads long strings, and refuses long text outside of them before it costs anything', () => {
+    const many = Array.from({ length: 50_000 }, (_, i) => `host-${i}`).join('|');
+    expect(parseQuery(`up{instance=~"${many}"}`).kind).toBe('vector-selector');
+    expect(problem('1 + '.repeat(20_000) + '1')).toContain(
+      'more than 50000 characters outside of its strings',
+    );
+  });
+
+  it('spends little on text that goes wrong again and again', () => {
+    const start = performance.now();
+    problem('min_of('.repeat(900));
+    expect(performance.now() - start).toBeLessThan(3000);
+  });
+
   it('refuses text that nests too deeply instead of overflowing the stack', () => {
     expect(problem(`${'('.repeat(5000)}1${')'.repeat(5000)}`)).toContain('nests too deeply');
   });
