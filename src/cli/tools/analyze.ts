@@ -10,7 +10,7 @@ import { blockNames, readLoggedHead } from '../../tools/tsdb/read-only-database.
 import { blockFacts, type FactsSource, headFacts } from '../../tools/tsdb/series-facts.ts';
 import { readMeta } from '../../tsdb/block/block.ts';
 import type { BlockMeta } from '../../tsdb/block/meta.ts';
-import { countFlag } from '../flags.ts';
+import { countFlag, option } from '../flags.ts';
 import { DATA_DIR_DEFAULT, selectorFlag, withToolFlags } from './flags.ts';
 import { runTool, type ToolFlags } from './run-tool.ts';
 
@@ -20,15 +20,15 @@ interface AnalyzeFlags extends ToolFlags {
   readonly extended?: boolean;
 }
 
-const LIMIT_DEFAULT = 20;
-
 /** Registers the command. */
 export function addAnalyzeCommand(tsdb: Command): void {
   withToolFlags(tsdb.command('analyze'))
     .description('show cardinality, churn and chunk fill of a block or of the log')
     .argument('[dir]', 'data directory', DATA_DIR_DEFAULT)
-    .argument('[block]', 'block id, or "head" (default: the newest block, else the head)')
-    .option('--limit <count>', 'entries of each ranking', countFlag, LIMIT_DEFAULT)
+    .argument('[block]', 'block id, or head; default: the newest block, else the head')
+    .addOption(
+      option('--limit <count>', 'entries of each ranking', { parse: countFlag, default: '20' }),
+    )
     .option('--match <selector>', 'series to look at', selectorFlag)
     .option('--extended', 'read chunks too, to tell how full they are')
     .action(async (dir: string, block: string | undefined, flags: AnalyzeFlags) => {

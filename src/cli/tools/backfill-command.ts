@@ -10,7 +10,7 @@ import { Backfill, type BackfillReport } from '../../tools/tsdb/backfill/backfil
 import { Refusals } from '../../tools/tsdb/backfill/refusals.ts';
 import type { BlockRow } from '../../tools/tsdb/block-list.ts';
 import { blockBytes, formatBlocks } from '../../tools/tsdb/block-list.ts';
-import { positiveDurationFlag } from '../flags.ts';
+import { option, positiveDurationFlag } from '../flags.ts';
 import { withToolFlags } from './flags.ts';
 import type { ToolContext, ToolFlags } from './run-tool.ts';
 
@@ -38,16 +38,15 @@ export type ReadInput = (
 ) => Promise<readonly string[]>;
 
 const READ_BYTES = 1024 * 1024;
-const BLOCK_RANGE_DEFAULT_MS = 2 * 3_600_000;
 
 /** Adds the flags. */
 export function withBackfillFlags(command: Command): Command {
   return withToolFlags(command)
-    .option(
-      '--max-block-duration <duration>',
-      'longest range of a block (default: 2h)',
-      positiveDurationFlag,
-      BLOCK_RANGE_DEFAULT_MS,
+    .addOption(
+      option('--max-block-duration <duration>', 'longest range of a block', {
+        parse: positiveDurationFlag,
+        default: '2h',
+      }),
     )
     .option('--skip-refused', 'create blocks even where some lines are refused')
     .option('-r, --human-readable', 'list the blocks with dates and units');

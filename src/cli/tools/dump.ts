@@ -17,8 +17,8 @@ import { runTool, type ToolFlags } from './run-tool.ts';
 const FORMATS = { prom: promFormat, json: jsonFormat, seriesjson: seriesJsonFormat } as const;
 
 interface DumpFlags extends ToolFlags {
-  readonly minTime: number;
-  readonly maxTime: number;
+  readonly minTime?: number;
+  readonly maxTime?: number;
   readonly match?: readonly (readonly Matcher[])[];
 }
 
@@ -28,7 +28,7 @@ export function addDumpCommands(tsdb: Command): void {
     .addOption(
       new Option(
         '--format <format>',
-        'prom: as promtool; json: a series a line; seriesjson: labels',
+        'promtool’s lines, series with samples as JSON, or series alone',
       )
         .choices(Object.keys(FORMATS))
         .default('prom'),
@@ -48,24 +48,24 @@ export function addDumpCommands(tsdb: Command): void {
 function withDumpFlags(command: Command): Command {
   return withToolFlags(command)
     .argument('[dir]', 'data directory', DATA_DIR_DEFAULT)
-    .option('--min-time <time>', 'oldest: Unix ms or a date', timeFlag, Number.NEGATIVE_INFINITY)
-    .option('--max-time <time>', 'newest: Unix ms or a date', timeFlag, Number.POSITIVE_INFINITY)
+    .option('--min-time <time>', 'oldest sample: Unix ms or a date', timeFlag)
+    .option('--max-time <time>', 'newest sample: Unix ms or a date', timeFlag)
     .option('--match <selector>', 'series to print; repeat for more', selectorFlag);
 }
 
 async function dump(
   name: string,
   dir: string,
-  { minTime, maxTime, match = [], ...flags }: DumpFlags,
+  flags: DumpFlags,
   format: LineFormat,
 ): Promise<void> {
   await runTool(name, flags, async ({ clock, progress, signal, out, tell }) => {
     const database = await ReadOnlyDatabase.open(dir, clock);
     try {
       const report = await dumpStore(database, {
-        minTime,
-        maxTime,
-        selectors: match,
+        minTime: flags.minTime ?? Number.NEGATIVE_INFINITY,
+        maxTime: flags.maxTime ?? Number.POSITIVE_INFINITY,
+        selectors: flags.match ?? [],
         format,
         write: out,
         progress,

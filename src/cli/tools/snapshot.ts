@@ -21,7 +21,7 @@ export function addSnapshotCommands(tsdb: Command): void {
     .description('copy everything at one moment, as hard links; prints where')
     .argument('[dir]', 'data directory that no process uses', DATA_DIR_DEFAULT)
     .option('--url <url>', 'ask the running agent there instead: http://127.0.0.1:9190')
-    .option('--to <path>', 'where to put it (default: <dir>/snapshots/<time>)')
+    .option('--to <path>', 'where to put it; default: snapshots/<time> in the directory')
     .option('--skip-head', 'leave out what is only in the log')
     .action(snapshot);
   withToolFlags(tsdb.command('restore'))

@@ -4,74 +4,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../../src/lifecycle/clock.ts';
-import {
-  Backfill,
-  type BackfillOptions,
-  type BackfillReport,
-  blockRange,
-} from '../../../../src/tools/tsdb/backfill/backfill.ts';
+import { Backfill, blockRange } from '../../../../src/tools/tsdb/backfill/backfill.ts';
 import { readOpenMetrics } from '../../../../src/tools/tsdb/backfill/openmetrics-input.ts';
-import { type Refusal, Refusals } from '../../../../src/tools/tsdb/backfill/refusals.ts';
-import { dumpStore } from '../../../../src/tools/tsdb/dump.ts';
-import { ReadOnlyDatabase } from '../../../../src/tools/tsdb/read-only-database.ts';
-import { openMetricsFormat } from '../../../../src/tools/tsdb/series-lines.ts';
+import { Refusals } from '../../../../src/tools/tsdb/backfill/refusals.ts';
 import { verifyDirectory } from '../../../../src/tools/tsdb/verify/verify-directory.ts';
 import { corpusFolder } from '../../../fakes/corpora.ts';
+import { backfilled, openMetricsOf } from '../../../fakes/directory-tools.ts';
 import { temporaryDirectory } from '../../../fakes/temporary-directory.ts';
 import { BLOCK_START, contents, HOUR, openTestDb, put } from '../../../fakes/test-db.ts';
-import { byteStream, toolContext } from '../../../fakes/tool-context.ts';
-
-interface Result {
-  readonly report: BackfillReport;
-  readonly refused: readonly Refusal[];
-  readonly exemplars: number;
-}
-
-/** Blocks from the text in a directory, whatever is refused. */
-async function backfilled(
-  dir: string,
-  text: string,
-  {
-    staleNan = false,
-    bytesAtOnce = 1 << 20,
-    ...options
-  }: Partial<BackfillOptions> & { staleNan?: boolean; bytesAtOnce?: number } = {},
-): Promise<Result> {
-  const backfill = await Backfill.open(dir, {
-    ...toolContext(),
-    blockRangeMaxMs: 2 * HOUR,
-    ...options,
-  });
-  const refusals = new Refusals();
-  try {
-    const { exemplarsLeftOut } = await readOpenMetrics(byteStream(text, bytesAtOnce), backfill, {
-      refusals,
-      staleNan,
-      onBytes: () => {},
-    });
-    const report = await backfill.finish();
-    return { report, refused: refusals.examples, exemplars: exemplarsLeftOut };
-  } catch (error) {
-    await backfill.discard();
-    throw error;
-  }
-}
-
-async function openMetricsOf(dir: string): Promise<string> {
-  const context = toolContext();
-  const database = await ReadOnlyDatabase.open(dir, context.clock);
-  let text = '';
-  await dumpStore(database, {
-    ...context,
-    minTime: -Infinity,
-    maxTime: Infinity,
-    selectors: [],
-    format: openMetricsFormat,
-    write: piece => void (text += piece),
-  });
-  await database.close();
-  return text;
-}
+import { toolContext } from '../../../fakes/tool-context.ts';
 
 async function errorsIn(dir: string): Promise<readonly string[]> {
   const { findings } = await verifyDirectory(dir, toolContext());

@@ -7,43 +7,22 @@ import { Labels } from '../../../../src/labels/labels.ts';
 import { Matcher } from '../../../../src/labels/matcher.ts';
 import { analyze, formatAnalysis } from '../../../../src/tools/tsdb/analyze.ts';
 import { formatBlocks, listBlocks } from '../../../../src/tools/tsdb/block-list.ts';
-import { type DumpOptions, type DumpReport, dumpStore } from '../../../../src/tools/tsdb/dump.ts';
 import { ReadOnlyDatabase } from '../../../../src/tools/tsdb/read-only-database.ts';
 import { blockFacts, headFacts } from '../../../../src/tools/tsdb/series-facts.ts';
 import {
   jsonFormat,
   openMetricsFormat,
-  promFormat,
   seriesJsonFormat,
 } from '../../../../src/tools/tsdb/series-lines.ts';
 import { stored } from '../../../acceptance/querier.ts';
 import { corpusFolder } from '../../../fakes/corpora.ts';
+import { dumped } from '../../../fakes/directory-tools.ts';
 import { temporaryDirectory } from '../../../fakes/temporary-directory.ts';
 import { writeTestBlock } from '../../../fakes/test-blocks.ts';
 import { BLOCK_START, HOUR, openTestDb, put } from '../../../fakes/test-db.ts';
 import { toolContext } from '../../../fakes/tool-context.ts';
 
 const MINUTE = 60_000;
-
-async function dumped(
-  dir: string,
-  options: Partial<DumpOptions> = {},
-): Promise<{ text: string; report: DumpReport }> {
-  const context = toolContext();
-  const database = await ReadOnlyDatabase.open(dir, context.clock);
-  let text = '';
-  const report = await dumpStore(database, {
-    minTime: -Infinity,
-    maxTime: Infinity,
-    selectors: [],
-    format: promFormat,
-    write: piece => void (text += piece),
-    ...context,
-    ...options,
-  });
-  await database.close();
-  return { text, report };
-}
 
 function everyMinute(values: readonly number[]): [number, number][] {
   return values.map((value, i) => [i * MINUTE, value]);
