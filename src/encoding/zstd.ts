@@ -1,6 +1,7 @@
-// The one door to zstd: log records of Prometheus servers that were told to use it. Never written here.
+// The one door to zstd: log records of Prometheus servers that were told to use it, which are only read,
+// and the pages of cold blocks.
 
-import { constants, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { OutpostError } from '../lifecycle/errors.ts';
 
 // Bounds the window, and with it the memory, that a hostile frame can ask for.
@@ -16,4 +17,23 @@ export function zstdDecode(bytes: Uint8Array, lengthMax: number): Uint8Array {
   } catch (cause) {
     throw new OutpostError('bad-data', 'decode zstd: the frame is damaged or too large', { cause });
   }
+}
+
+/** The only frame of `bytes`, which decompresses to exactly `length` bytes. Throws `bad-data`. */
+export function zstdDecodeExactly(bytes: Uint8Array, length: number): Uint8Array {
+  try {
+    const out = zstdDecompressSync(bytes, {
+      chunkSize: Math.max(64, length),
+      maxOutputLength: Math.max(1, length),
+    });
+    if (out.length === length) return out;
+  } catch (cause) {
+    throw new OutpostError('bad-data', 'decode zstd: the frame is damaged', { cause });
+  }
+  throw new OutpostError('bad-data', 'decode zstd: the frame is shorter than it should be');
+}
+
+/** One frame; `level` 1 is fastest, 19 densest. */
+export function zstdEncode(bytes: Uint8Array, level: number): Uint8Array {
+  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
 }
