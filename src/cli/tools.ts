@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { addAnalyzeCommand } from './tools/analyze.ts';
+import { addCreateFromCsv } from './tools/create-blocks-csv.ts';
 import { addCreateFromOpenMetrics } from './tools/create-blocks-openmetrics.ts';
 import { addDumpCommands } from './tools/dump.ts';
 import { addListCommand } from './tools/list.ts';
@@ -21,4 +22,5 @@ export function addToolsCommand(program: Command): void {
     .command('create-blocks-from')
     .description('make blocks from other data; a running process sees them within a minute');
   addCreateFromOpenMetrics(create);
+  addCreateFromCsv(create);
 }
