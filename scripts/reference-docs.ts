@@ -39,7 +39,10 @@ export async function allCommands(): Promise<Map<string, Command>> {
   for (const [, add, file] of main.matchAll(
     /import \{ (add\w+Command) \} from '\.\/([\w-]+\.ts)'/g,
   )) {
-    const module = (await import(`../src/cli/${file}`)) as Record<string, (to: Command) => void>;
+    const module = (await import(/* @vite-ignore */ `../src/cli/${file}`)) as Record<
+      string,
+      (to: Command) => void
+    >;
     module[add!]!(program);
   }
   const found = new Map<string, Command>();

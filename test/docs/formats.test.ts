@@ -29,6 +29,11 @@ import { parseMeta, serialiseMeta } from '../../src/tsdb/block/meta.ts';
 import { Tombstones } from '../../src/tsdb/block/tombstones.ts';
 import { isUlid, ulidTime } from '../../src/tsdb/block/ulid.ts';
 import {
+  decodeExemplarsRecord,
+  encodeExemplarsRecord,
+  type LoggedExemplar,
+} from '../../src/tsdb/wal/exemplars-record.ts';
+import {
   decodeHistogramRecord,
   HistogramRecordWriter,
   LoggedHistograms,
@@ -217,6 +222,17 @@ describe('the log', () => {
     expect([read.refs[0], read.times[0]]).toEqual([1, T]);
     expect(read.histograms).toMatchObject([histogram(1)]);
     expect(hex(new HistogramRecordWriter().encode(7, read, () => true)!)).toBe(hex(bytes));
+  });
+});
+
+describe('exemplars in the log', () => {
+  test('are read and written', () => {
+    const bytes = bytesOf('wal-exemplars');
+    const read: LoggedExemplar[] = [];
+    decodeExemplarsRecord(bytes, logged => read.push(logged));
+    const labels = Labels.fromObject({ trace_id: 'ab12' });
+    expect(read).toEqual([{ ref: 1, exemplar: { labels, value: 0.5, time: T } }]);
+    expect(hex(encodeExemplarsRecord(read))).toBe(hex(bytes));
   });
 });
 
