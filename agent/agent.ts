@@ -107,11 +107,13 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
   const selfScrape = new SelfScrape({
     storage: db,
     gather: () => registry.gather(),
-    jobs: now =>
-      [...ingest.sources.values()].map(source => ({
-        targetLabels: nodeLabels,
-        up: now - source.lastCollected <= MISSED_INTERVALS * options.collectIntervalMs,
-      })),
+    jobs: now => {
+      const sources = [...ingest.sources.values()];
+      const isUp = (collected: number): boolean =>
+        now - collected <= MISSED_INTERVALS * options.collectIntervalMs;
+      const up = sources.every(source => isUp(source.lastCollected));
+      return sources.length === 0 ? [] : [{ targetLabels: nodeLabels, up }];
+    },
     targetLabels: ownLabels,
     intervalMs: options.collectIntervalMs,
     clock,

@@ -2,6 +2,7 @@
 
 import { writeFamilies } from '../src/exposition/dialect.ts';
 import type { Exposition } from '../src/exposition/negotiate.ts';
+import { OutpostError } from '../src/lifecycle/errors.ts';
 import type { MetricFamily } from '../src/telemetry/metrics.ts';
 import type { Ingest } from './ingest.ts';
 
@@ -13,7 +14,8 @@ export interface CollectorFilter {
 
 /**
  * The whole text. The agent's own metrics belong to no collector: they are left out where `collect`
- * names some, as an exporter that is asked for one collector answers with that alone.
+ * names some, as an exporter that is asked for one collector answers with that alone. Throws `bad-data`
+ * for a collector that does not run.
  */
 export function renderMetrics(
   ingest: Ingest,
@@ -21,9 +23,22 @@ export function renderMetrics(
   exposition: Exposition,
   { collect, exclude }: CollectorFilter,
 ): string {
+  const sources = [...ingest.sources.values()];
+  checkCollectors(new Set(sources.flatMap(source => source.latest.collectors())), [
+    ...collect,
+    ...exclude,
+  ]);
   const wanted = (collector: string): boolean =>
     collect.length > 0 ? collect.includes(collector) : !exclude.includes(collector);
   let text = '';
-  for (const source of ingest.sources.values()) text += source.latest.render(exposition, wanted);
+  for (const source of sources) text += source.latest.render(exposition, wanted);
   return text + writeFamilies(collect.length > 0 ? [] : own(), exposition.dialect);
+}
+
+/** Before the first collection nothing is known, and everything is answered with nothing. */
+function checkCollectors(known: ReadonlySet<string>, named: readonly string[]): void {
+  const missing = named.find(collector => !known.has(collector));
+  if (missing === undefined || known.size === 0) return;
+  const names = [...known].sort().join(', ');
+  throw new OutpostError('bad-data', `missing collector: ${missing}; running are: ${names}`);
 }

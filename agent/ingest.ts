@@ -77,6 +77,8 @@ class Source implements SampleSource {
   readonly #options: IngestOptions;
   readonly #metrics: IngestMetrics;
   readonly #labels = new Map<number, Labels>();
+  /** Announced families whose metadata the database does not have yet. */
+  #described: FamilyDescription[] = [];
   #refs = new Float64Array(1024).fill(UNRESOLVED);
   #batchRefs = new Uint32Array(1024);
   #batchValues = new Float64Array(1024);
@@ -91,6 +93,7 @@ class Source implements SampleSource {
 
   family(family: FamilyDescription): void {
     this.latest.family(family);
+    this.#described.push(family);
   }
 
   series(id: number, familyName: string, labels: Labels): void {
@@ -189,10 +192,15 @@ class Source implements SampleSource {
 
   async #write(fill: (appender: Appender) => number): Promise<void> {
     const appender = this.#options.storage.appender();
+    const described = this.#described;
+    this.#described = [];
+    for (const { name, type, help, unit } of described)
+      appender.metadata(name, { type, help, unit });
     const queued = fill(appender);
     try {
       this.#account(await appender.commit());
     } catch (error) {
+      this.#described = [...described, ...this.#described];
       this.#metrics.lost.inc(queued);
       this.#pause(OutpostError.from(error));
     }

@@ -44,6 +44,11 @@ export class LatestTable {
     return true;
   }
 
+  /** The collectors that have announced families. */
+  collectors(): string[] {
+    return [...new Set([...this.#families.values()].map(family => family.collector))];
+  }
+
   /** Stores a collection: values[i] at ids[i], bits kept. Rows that are missing are no longer exposed. */
   collected(ids: Uint32Array, values: Float64Array, count: number): void {
     this.#collection++;

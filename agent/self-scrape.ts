@@ -1,5 +1,5 @@
 // The agent keeps its own metrics beside the host's: each interval the registry is gathered and appended
-// as if it had been scraped, with `up` for itself and for every plugin.
+// as if it had been scraped, with `up` for itself and for the host's job.
 
 import { type Labels, METRIC_NAME } from '../src/labels/labels.ts';
 import type { Clock } from '../src/lifecycle/clock.ts';
@@ -30,6 +30,8 @@ export interface SelfScrapeOptions {
 export class SelfScrape {
   readonly #options: SelfScrapeOptions;
   readonly #refs = new Map<string, SeriesRef>();
+  /** Families whose metadata the database has. */
+  readonly #described = new Set<string>();
 
   constructor(options: SelfScrapeOptions) {
     this.#options = options;
@@ -55,6 +57,7 @@ export class SelfScrape {
       samples++;
     };
     for (const family of this.#options.gather()) {
+      this.#describe(appender, family);
       for (const { suffix, labels, value } of family.samples) {
         put(family.name + suffix, targetLabels.merge(labels), value);
       }
@@ -66,8 +69,15 @@ export class SelfScrape {
       // A series was collected as empty between two scrapes; the next one makes it anew.
       if (result.refused.has('unknown-series')) this.#refs.clear();
     } catch (error) {
+      this.#described.clear();
       this.#options.onLost(error, samples);
     }
+  }
+
+  #describe(appender: Appender, { name, type, help, unit = '' }: MetricFamily): void {
+    if (this.#described.has(name)) return;
+    this.#described.add(name);
+    appender.metadata(name, { type, help, unit });
   }
 
   #resolve(appender: Appender, name: string, labels: Labels): SeriesRef {

@@ -14,8 +14,10 @@ import { addRequestMetrics } from './request-metrics.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute, PlainAnswer } from './route.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { exemplarRoutes } from './routes/exemplars.ts';
+import { homeRoute } from './routes/home.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
+import { nothingRoutes } from './routes/nothing.ts';
 import { queryRoutes } from './routes/query.ts';
 import { queryTextRoutes } from './routes/query-text.ts';
 import { seriesRoutes } from './routes/series.ts';
@@ -43,18 +45,20 @@ export function newApi(options: ApiOptions): FastifyInstance {
 }
 
 function routesOf(options: ApiOptions): ApiRoute[] {
-  return [
+  const routes = [
     ...queryRoutes(options),
     ...exemplarRoutes(options),
     ...seriesRoutes(options),
     ...labelRoutes(options),
     ...metadataRoutes(options),
     ...queryTextRoutes(),
+    ...nothingRoutes(),
     ...statusRoutes(options),
     ...writeRoutes(options),
     ...adminRoutes(options),
     ...(options.routes ?? []),
   ];
+  return [homeRoute(options, routes), ...routes];
 }
 
 function addRoute(server: FastifyInstance, route: ApiRoute, options: ApiOptions): void {

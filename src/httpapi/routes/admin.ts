@@ -18,7 +18,11 @@ export function adminRoutes({ admin }: ApiOptions): ApiRoute[] {
       methods: ['POST', 'PUT'],
       path: '/api/v1/admin/tsdb/snapshot',
       handle: async ({ parameters }) => {
-        if (!admin) throw new OutpostError('unavailable', 'admin APIs disabled');
+        if (!admin)
+          throw new OutpostError(
+            'unavailable',
+            'admin APIs disabled; an agent allows them with --web.enable-admin-api',
+          );
         const skipHead = BOOLEANS.get(parameters.text('skip_head'));
         if (skipHead === undefined) {
           throw invalidParameter('skip_head', 'unable to parse boolean "skip_head" argument');

@@ -3,6 +3,9 @@
 import { API_LIMITS, type ApiOptions } from '../options.ts';
 import { type ApiRoute, plainAnswer } from '../route.ts';
 
+const NOT_TAKEN =
+  'remote write is not taken here; an agent takes it with --web.enable-remote-write-receiver\n';
+
 /** `/api/v1/write`; 404 where the mode takes no samples. */
 export function writeRoutes(options: ApiOptions): ApiRoute[] {
   const { write } = options;
@@ -12,7 +15,7 @@ export function writeRoutes(options: ApiOptions): ApiRoute[] {
       path: '/api/v1/write',
       rawBodyBytesMax: options.limits?.writeBytesMax ?? API_LIMITS.writeBytesMax,
       handle: async ({ headers, body }) => {
-        if (!write) return plainAnswer(404, 'remote write is not taken here\n');
+        if (!write) return plainAnswer(404, NOT_TAKEN);
         const answer = await write(body, {
           contentType: headers['content-type'],
           contentEncoding: headers['content-encoding'],

@@ -247,7 +247,7 @@ test('a snapshot is made where the mode allows it', async () => {
   expect(closed.json()).toEqual({
     status: 'error',
     errorType: 'unavailable',
-    error: 'admin APIs disabled',
+    error: 'admin APIs disabled; an agent allows them with --web.enable-admin-api',
   });
 });
 
