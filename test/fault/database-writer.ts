@@ -11,6 +11,8 @@ import { openDb } from '../../src/tsdb/db.ts';
 
 const SERIES = 40;
 const STEP_MS = 250;
+/** How far behind the newest samples others come, out of order. */
+const LATE_MS = 20_000;
 // Blocks of a minute, so that cuts, checkpoints and compactions fall among the kills.
 const BLOCK_RANGE_MS = 60_000;
 
@@ -24,6 +26,7 @@ const db = await openDb(process.argv[2]!, {
   retentionMs: 0,
   compactedRangeMaxMs: 9 * BLOCK_RANGE_MS,
   futureMs: 1e12,
+  outOfOrderMs: 10 * 60_000,
 });
 
 /** Batch `n` of series `s` holds three samples whose values tell their place. */
@@ -39,7 +42,11 @@ const start = Math.max(db.maxTime, 1_700_000_000_000) + STEP_MS;
 writeSync(1, 'ready\n');
 let maintained: Promise<void> | null = null;
 for (let time = start; ; time += STEP_MS) {
-  for (let s = 0; s < SERIES; s++) await append(s, time);
+  for (let s = 0; s < SERIES; s++) {
+    await append(s, time);
+    // Some of them go to blocks that have been cut already.
+    if (s % 3 === 0) await append(s, time - LATE_MS * (1 + (s % 5)) + 100);
+  }
   maintained ??= db.maintain().finally(() => (maintained = null));
   await new Promise(resolve => setImmediate(resolve));
 }

@@ -41,6 +41,7 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, {
   const acknowledged: string[] = [];
   let state = 12_345;
   let blocksSeen = 0;
+  let lateSeen = 0;
   for (let round = 0; round < ROUNDS; round++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     acknowledged.push(...(await writeAndKill(dir, ((state >>> 8) / 2 ** 24) * RUN_MS_MAX)));
@@ -51,6 +52,8 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, {
       futureMs: 1e12,
     });
     expect(db.replay.damages, `round ${round}`).toBe(0);
+    expect(db.outOfOrderReplay, `round ${round}`).toMatchObject({ damages: 0, samplesLost: 0 });
+    lateSeen += db.outOfOrderReplay.samples;
     const stored = new Map<string, Set<string>>();
     for (const [labels, texts] of await contents(db)) stored.set(labels, new Set(texts));
     for (const line of acknowledged) {
@@ -67,6 +70,7 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, {
   }
   expect(acknowledged.length).toBeGreaterThan(ROUNDS * 10);
   expect(blocksSeen).toBeGreaterThan(0);
+  expect(lateSeen).toBeGreaterThan(0);
 });
 
 test('a second process is told who has the directory', async () => {

@@ -43,6 +43,47 @@ testQuerier('a database', async (series): Promise<StoreUnderTest> => {
   return { queryable: db, close: () => db.close() };
 });
 
+/** Every third sample comes after the others, so that it is out of order wherever a newer one follows. */
+async function fillOutOfOrder(store: Appendable, series: readonly StoredSeries[]): Promise<void> {
+  const part = (late: boolean): StoredSeries[] =>
+    series.map(one => {
+      const kept = one.times.map((_, i) => i).filter(i => (i % 3 === 1) === late);
+      const values = new Float64Array(kept.length);
+      for (const [to, from] of kept.entries()) values.set(one.values.subarray(from, from + 1), to);
+      return { ...one, times: kept.map(i => one.times[i]!), values };
+    });
+  await fill(store, part(false));
+  await fill(store, part(true));
+}
+
+const MONTH_MS = 30 * 24 * 3_600_000;
+
+testQuerier('a database with a third of the samples out of order', async series => {
+  const db = await openTestDb(temporaryDirectory(), { outOfOrderMs: MONTH_MS });
+  await fillOutOfOrder(db, series);
+  return { queryable: db, close: () => db.close() };
+});
+
+testQuerier('a database with a third of the samples out of order, opened again', async series => {
+  const dir = temporaryDirectory();
+  const first = await openTestDb(dir, { outOfOrderMs: MONTH_MS });
+  await fillOutOfOrder(first, series);
+  await first.close();
+  const db = await openTestDb(dir);
+  return { queryable: db, close: () => db.close() };
+});
+
+testQuerier('a database with samples out of order, after blocks were cut', async series => {
+  const db = await openTestDb(temporaryDirectory(), {
+    outOfOrderMs: MONTH_MS,
+    blockRangeMs: 60_000,
+    retentionMs: 0,
+  });
+  await fillOutOfOrder(db, series);
+  await db.maintain();
+  return { queryable: db, close: () => db.close() };
+});
+
 testQuerier('a database that was closed and opened again', async series => {
   const dir = temporaryDirectory();
   const first = await openTestDb(dir);

@@ -40,9 +40,30 @@ function block(minTime: number, maxTime: number, options: Options = {}): BlockMe
 
 const RANGES = [20, 60, 180, 540, 1620];
 const STALE = { hints: ['from-stale-series'] };
+const LATE = { hints: ['from-out-of-order'] };
 
 const COMPACTION_TABLE: readonly [string, readonly BlockMeta[], readonly string[]][] = [
   ['nothing', [], []],
+  [
+    'samples out of order with the block they overlap',
+    [block(0, 20), block(0, 20, LATE), block(20, 40)],
+    ['0-20', '0-20'],
+  ],
+  [
+    'no samples out of order beyond the newest block in order, for its size',
+    [block(0, 20), block(20, 40), block(40, 60, LATE), block(60, 80, LATE)],
+    [],
+  ],
+  [
+    'no samples out of order that reach beyond the newest block in order, though they overlap it',
+    [block(0, 20), block(20, 40), block(20, 60, LATE)],
+    [],
+  ],
+  [
+    'samples out of order with each other, beyond the newest block in order',
+    [block(0, 20), block(20, 40, LATE), block(20, 40, LATE)],
+    ['20-40', '20-40'],
+  ],
   ['a single block', [block(0, 20)], []],
   ['two blocks that do not fill a range yet', [block(0, 20), block(20, 40)], []],
   [
