@@ -59,7 +59,9 @@ async function dump(
   flags: DumpFlags,
   format: LineFormat,
 ): Promise<void> {
-  await runTool(name, flags, async ({ clock, progress, signal, out, tell }) => {
+  // A bar would stand between the lines.
+  const quiet = flags.quiet || process.stdout.isTTY === true;
+  await runTool(name, { quiet }, async ({ clock, progress, signal, out, tell }) => {
     const database = await ReadOnlyDatabase.open(dir, clock);
     try {
       const report = await dumpStore(database, {

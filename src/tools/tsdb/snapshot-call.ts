@@ -23,6 +23,5 @@ export async function requestSnapshot(
   const { data, error } = (answer ?? {}) as { data?: { name?: unknown }; error?: unknown };
   if (typeof data?.name === 'string') return data.name;
   const reason = typeof error === 'string' ? error : 'the answer has no name';
-  const fix = reason.includes('disabled') ? '; start the agent with --web.enable-admin-api' : '';
-  throw new OutpostError('unavailable', `ask ${address} for a snapshot: ${reason}${fix}`);
+  throw new OutpostError('unavailable', `ask ${address} for a snapshot: ${reason}`);
 }

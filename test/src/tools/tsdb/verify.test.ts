@@ -1,6 +1,7 @@
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { crc32c } from '../../../../src/encoding/crc32c.ts';
 import { Matcher } from '../../../../src/labels/matcher.ts';
 import { verifyDirectory } from '../../../../src/tools/tsdb/verify/verify-directory.ts';
 import { Block, readMeta, writeMeta } from '../../../../src/tsdb/block/block.ts';
@@ -126,6 +127,39 @@ describe('verify', () => {
     await writeMeta(block, { ...meta, ulid: '01M7Z03CXKGS910JW55H89AVTY' });
     expect(await findingsOf(block)).toEqual([
       'error: block meta names another block, 01M7Z03CXKGS910JW55H89AVTY: ./meta.json',
+    ]);
+  });
+
+  it('finds lists that do not say what the series say, whatever their checksums', async () => {
+    const block = await smallBlock();
+    const path = join(block, 'index');
+    const bytes = readFileSync(path);
+    // The list of all three series comes first, then that of __name__="a": two of them.
+    const postings = Number(bytes.readBigUInt64BE(bytes.length - 20));
+    const list = postings + 4 + 4 + 3 * 4 + 4;
+    expect([bytes.readUInt32BE(list), bytes.readUInt32BE(list + 4)]).toEqual([12, 2]);
+    const third = bytes.readUInt32BE(postings + 16);
+    bytes.writeUInt32BE(third, list + 12);
+    bytes.writeUInt32BE(crc32c(bytes.subarray(list + 4, list + 16)), list + 16);
+    writeFileSync(path, bytes);
+    expect(await findingsOf(block)).toEqual([
+      `error: index postings list of __name__="a" differs from the series: ./index at offset ${list}`,
+    ]);
+  });
+
+  it('finds chunks that do not hold the times the index says, whatever their checksums', async () => {
+    const block = await smallBlock();
+    const path = join(block, 'chunks/000001');
+    const bytes = readFileSync(path);
+    // Header, length, encoding, count, then the first time as a varint: zig-zag, seven bits a byte.
+    const [start, length] = [8, bytes[8]!];
+    bytes[start + 4]! += 2;
+    const end = start + 2 + length;
+    bytes.writeUInt32BE(crc32c(bytes.subarray(start + 1, end)), end);
+    writeFileSync(path, bytes);
+    expect(await findingsOf(block)).toEqual([
+      `error: chunk has samples from ${T0 + 1} to ${T0 + 30_001}, series at offset 48 of the index says ` +
+        `${T0} to ${T0 + 30_000}: ./chunks/000001 at offset 8`,
     ]);
   });
 
