@@ -1,7 +1,7 @@
 // The database of one data directory: the head with its log, and blocks. It can be opened by Prometheus,
 // and opens what Prometheus wrote; see docs of Prometheus' tsdb for the layout.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Matcher, matchesAll } from '../labels/matcher.ts';
 import { sleep } from '../lifecycle/clock.ts';
@@ -12,6 +12,7 @@ import { mergeQueriers } from '../storage/merge-queryables.ts';
 import type { Querier, Queryable } from '../storage/queryable.ts';
 import type { Block } from './block/block.ts';
 import { isOutOfOrder } from './block/meta.ts';
+import { directoryProblem, makeDataDirectory } from './data-directory.ts';
 import { type DbOptions, HOUR_MS } from './db-options.ts';
 import { coveredUntil, type DbParts, newParts, openParts, type Replays } from './db-parts.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
@@ -36,18 +37,19 @@ const CLOCK_TRUST_MS = 24 * HOUR_MS;
 const CLOCK_SLACK_MS = 5 * 60_000;
 
 /**
- * Opens a data directory, creating it where it is absent. Throws `locked` where another process has it.
- * Damaged blocks and log segments are repaired or set aside, counted and logged; they do not keep the
- * database from opening.
+ * Opens a data directory, creating it where it is absent. Throws `locked` where another process has it,
+ * `unavailable` where it cannot be written. Damaged blocks and log segments are repaired or set aside,
+ * counted and logged; they do not keep the database from opening.
  */
 export async function openDb(dir: string, options: DbOptions): Promise<Db> {
-  mkdirSync(dir, { recursive: true });
-  const lock = lockDirectory(dir);
+  makeDataDirectory(dir);
+  let lock: DirectoryLock | null = null;
   try {
+    lock = lockDirectory(dir);
     return await Db.open(dir, options, lock);
   } catch (error) {
-    lock.release();
-    throw error;
+    lock?.release();
+    throw directoryProblem(dir, error);
   }
 }
 
