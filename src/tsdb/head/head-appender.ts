@@ -169,8 +169,10 @@ export class HeadAppender implements Appender {
     const latest = options.clock.now() + options.futureMs;
     const { table } = index;
     let count = 0;
+    let slot = -1;
     for (let i = 0; i < length; i++) {
-      const slot = table.slotOf(refs[i]!);
+      // A series' samples stand together where there are several.
+      if (i === 0 || refs[i] !== refs[i - 1]) slot = table.slotOf(refs[i]!);
       const time = times[i]!;
       if (slot < 0) this.#refusals.add('unknown-series', { slot, time });
       else if (time > latest) this.#refusals.add('too-far-in-future', { slot, time });
