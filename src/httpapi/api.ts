@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OutpostError } from '../lifecycle/errors.ts';
 import { bodyOf } from './body.ts';
+import type { Piece } from './body-chunk.ts';
 import { addCors } from './cors.ts';
 import { ENVELOPE_HEAD, envelopeTail } from './envelope.ts';
 import { API_LIMITS, type ApiOptions } from './options.ts';
@@ -192,7 +193,7 @@ async function sendBody(
   return reply.send(body.payload);
 }
 
-function* piecesOf(answer: ApiAnswer): Generator<string> {
+function* piecesOf(answer: ApiAnswer): Generator<Piece> {
   if (answer.kind === 'plain') {
     yield answer.text;
     return;

@@ -2,15 +2,20 @@
 // is made the event loop gets its turn, and a slow reader is waited for.
 
 import { Readable } from 'node:stream';
-import { createGzip, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { createGzip, gzip, gzipSync } from 'node:zlib';
 import type { Clock } from '../lifecycle/clock.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
+import { BodyChunk, type Piece } from './body-chunk.ts';
 
-const CHUNK_LENGTH = 64 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 // What fits into the first flight of a TCP connection (ten segments, RFC 6928) arrives no sooner when packed.
 const GZIP_BYTES_MIN = 14_600;
 // Most of gzip's gain for a fifth of its default cost; the text repeats itself much.
-const GZIP = { level: 1, chunkSize: CHUNK_LENGTH };
+const GZIP = { level: 1, chunkSize: 64 * 1024 };
+const GZIP_SYNC_MAX = 64 * 1024;
+
+const gzipWhole = promisify(gzip);
 
 /** A body as it goes out. */
 export interface Body {
@@ -26,18 +31,20 @@ export interface BodyOptions {
 }
 
 /** Makes a body of pieces of text. */
-export async function bodyOf(pieces: Iterable<string>, options: BodyOptions): Promise<Body> {
+export async function bodyOf(pieces: Iterable<Piece>, options: BodyOptions): Promise<Body> {
   const isGzip = acceptsGzip(options.acceptEncoding);
-  const slicer = new Slicer(() => options.clock.monotonic(), options.signal);
-  const iterator = pieces[Symbol.iterator]();
-  const first = nextChunk(iterator);
-  if (first.isLast) {
-    const whole = Buffer.from(first.text);
-    if (!isGzip || whole.length < GZIP_BYTES_MIN) return { payload: whole, isGzip: false };
-    // Less than a millisecond: no worker's while.
-    return { payload: gzipSync(whole, GZIP), isGzip: true };
+  const maker = new ChunkMaker(pieces, options);
+  const first = maker.next();
+  if (maker.isDone) {
+    if (!isGzip || first.length < GZIP_BYTES_MIN) return { payload: first, isGzip: false };
+    // Up to a chunk's length it takes less than a millisecond: not worth another thread.
+    const isShort = first.length <= GZIP_SYNC_MAX;
+    return {
+      payload: isShort ? gzipSync(first, GZIP) : await gzipWhole(first, GZIP),
+      isGzip: true,
+    };
   }
-  const text = Readable.from(chunks(first.text, iterator, slicer), { objectMode: false });
+  const text = Readable.from(chunks(first, maker), { objectMode: false });
   if (!isGzip) return { payload: text, isGzip };
   const packed = createGzip(GZIP);
   text.on('error', error => packed.destroy(error));
@@ -45,28 +52,45 @@ export async function bodyOf(pieces: Iterable<string>, options: BodyOptions): Pr
   return { payload: text.pipe(packed), isGzip };
 }
 
-async function* chunks(
-  first: string,
-  iterator: Iterator<string>,
-  slicer: Slicer,
-): AsyncGenerator<Buffer> {
-  yield Buffer.from(first);
-  for (let isLast = false; !isLast; ) {
-    if (slicer.due) await slicer.pause();
-    const chunk = nextChunk(iterator);
-    isLast = chunk.isLast;
-    if (chunk.text !== '') yield Buffer.from(chunk.text);
+async function* chunks(first: Buffer, maker: ChunkMaker): AsyncGenerator<Buffer> {
+  yield first;
+  while (!maker.isDone) {
+    await maker.pause();
+    const chunk = maker.next();
+    if (chunk.length > 0) yield chunk;
   }
 }
 
-function nextChunk(iterator: Iterator<string>): { text: string; isLast: boolean } {
-  let text = '';
-  while (text.length < CHUNK_LENGTH) {
-    const next = iterator.next();
-    if (next.done) return { text, isLast: true };
-    text += next.value;
+/** Gathers pieces into chunks, each within one slice of time. */
+class ChunkMaker {
+  isDone = false;
+  readonly #pieces: Iterator<Piece>;
+  readonly #slicer: Slicer;
+  readonly #chunk = new BodyChunk();
+
+  constructor(pieces: Iterable<Piece>, options: BodyOptions) {
+    this.#pieces = pieces[Symbol.iterator]();
+    this.#slicer = new Slicer(() => options.clock.monotonic(), options.signal);
   }
-  return { text, isLast: false };
+
+  /** The next chunk; shorter than others where making it took long. */
+  next(): Buffer {
+    while (this.#chunk.length < CHUNK_BYTES) {
+      const piece = this.#pieces.next();
+      if (piece.done) {
+        this.isDone = true;
+        break;
+      }
+      this.#chunk.add(piece.value);
+      if (this.#slicer.due) break;
+    }
+    return this.#chunk.take();
+  }
+
+  /** Gives way where it is time to. */
+  async pause(): Promise<void> {
+    if (this.#slicer.due) await this.#slicer.pause();
+  }
 }
 
 /** True where an Accept-Encoding header allows gzip. */

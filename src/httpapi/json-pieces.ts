@@ -2,8 +2,10 @@
 // whoever sends the pieces decides when to give way.
 
 import { formatFloat, formatSeconds } from '../exposition/format-float.ts';
+import { sampleText } from '../kernels/sample-text.ts';
 import type { Labels } from '../labels/labels.ts';
 import type { MatrixSeries, QueryResult, QueryStats, VectorSample } from '../promql/result.ts';
+import type { Piece } from './body-chunk.ts';
 import { histogramJson } from './histogram-json.ts';
 
 const SAMPLES_A_PIECE = 512;
@@ -24,7 +26,7 @@ export function isTruncated({ value }: QueryResult, { limit }: ResultView): bool
 }
 
 /** `{"resultType":…,"result":…,"stats":…}`. */
-export function* resultPieces(result: QueryResult, view: ResultView): Generator<string> {
+export function* resultPieces(result: QueryResult, view: ResultView): Generator<Piece> {
   const { value } = result;
   const end = view.limit === 0 ? undefined : view.limit;
   yield `{"resultType":"${value.type}","result":`;
@@ -51,23 +53,36 @@ function* vectorPieces(samples: readonly VectorSample[], time: number): Generato
   yield samples.length === 0 ? '[]' : ']';
 }
 
-function* matrixPieces(series: readonly MatrixSeries[]): Generator<string> {
-  const seconds = new SecondsMemo();
-  let separator = '[';
+function* matrixPieces(series: readonly MatrixSeries[]): Generator<Piece> {
+  let before = '[';
   for (const one of series) {
-    yield `${separator}{"metric":${labelsJson(one.labels)}`;
-    yield* samplePieces(one, 'values', seconds);
-    if (one.histograms) yield* samplePieces(one, 'histograms', seconds);
-    yield '}';
-    separator = ',';
+    yield `${before}{"metric":${labelsJson(one.labels)}`;
+    if (one.histograms) yield* mixedPieces(one);
+    else yield* floatPieces(one);
+    before = '},';
   }
-  yield series.length === 0 ? '[]' : ']';
+  yield series.length === 0 ? '[]' : '}]';
+}
+
+function* floatPieces({ times, values }: MatrixSeries): Generator<Piece> {
+  if (times.length === 0) return;
+  const text = sampleText();
+  for (let from = 0; from < times.length; from += text.samplesMax) {
+    const to = Math.min(from + text.samplesMax, times.length);
+    yield from === 0 ? ',"values":[' : ',';
+    yield text.write(times, values, from, to);
+  }
+  yield ']';
+}
+
+function* mixedPieces(series: MatrixSeries): Generator<string> {
+  yield* samplePieces(series, 'values');
+  yield* samplePieces(series, 'histograms');
 }
 
 function* samplePieces(
   { times, values, histograms }: MatrixSeries,
   key: 'values' | 'histograms',
-  seconds: SecondsMemo,
 ): Generator<string> {
   let text = '';
   let count = 0;
@@ -75,27 +90,13 @@ function* samplePieces(
     const histogram = histograms?.[i];
     if ((histogram !== undefined) !== (key === 'histograms')) continue;
     const shown = histogram ? histogramJson(histogram) : `"${formatFloat(values[i]!)}"`;
-    text += `${count === 0 ? `,"${key}":[` : ','}[${seconds.at(i, times[i]!)},${shown}]`;
+    text += `${count === 0 ? `,"${key}":[` : ','}[${formatSeconds(times[i]!)},${shown}]`;
     if (++count % SAMPLES_A_PIECE === 0) {
       yield text;
       text = '';
     }
   }
   if (count > 0) yield `${text}]`;
-}
-
-/** The series of a range query share their steps: a step's text is made once. */
-class SecondsMemo {
-  readonly #times: number[] = [];
-  readonly #texts: string[] = [];
-
-  at(index: number, time: number): string {
-    if (this.#times[index] === time) return this.#texts[index]!;
-    const text = formatSeconds(time);
-    this.#times[index] = time;
-    this.#texts[index] = text;
-    return text;
-  }
 }
 
 /** A label set as an object. */

@@ -1,6 +1,7 @@
 // Routes know requests and answers, not the web server: they are functions from parameters to data.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Piece } from './body-chunk.ts';
 import type { Parameters } from './parameters.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT';
@@ -29,7 +30,7 @@ export type ApiAnswer =
   /** The success envelope around JSON text that comes in pieces. */
   | {
       readonly kind: 'pieces';
-      readonly pieces: Iterable<string>;
+      readonly pieces: Iterable<Piece>;
       readonly warnings?: readonly string[];
       readonly infos?: readonly string[];
     }

@@ -72,6 +72,16 @@ export interface Kernels {
   windowGreatest(count: number): number;
   windowCount(count: number): number;
 
+  readonly POWERS: Constant;
+  readonly POWER_MIN: Constant;
+  readonly POWER_MAX: Constant;
+  readonly TEXT: Constant;
+  readonly TEXT_BYTES: Constant;
+  readonly TEXT_SAMPLES: Constant;
+  readonly TEXT_TIMES: Constant;
+  readonly TEXT_VALUES: Constant;
+  textSamples(count: number): number;
+
   readonly CRC_TABLES_BYTES: Constant;
   crc32cTables(tables: number): void;
   crc32c(tables: number, data: number, size: number, previous: number): number;

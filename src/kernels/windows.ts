@@ -42,11 +42,9 @@ export class WindowKernels {
   #rowPresent: Uint8Array;
 
   constructor() {
-    // The size is a constant of the module, which only an instance tells.
-    const probe = newKernels(new WebAssembly.Memory({ initial: 1 }));
-    const pages = Math.ceil(probe.WINDOW_BYTES.value / PAGE_BYTES) + 1;
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const memory = new WebAssembly.Memory({ initial: 1 });
     this.#kernels = newKernels(memory);
+    memory.grow(Math.ceil(this.#kernels.WINDOW_BYTES.value / PAGE_BYTES));
     const { WINDOW_TIMES, WINDOW_VALUES, WINDOW_CELLS, WINDOW_PRESENT } = this.#kernels;
     const { WINDOW_SAMPLES, WINDOW_STEPS } = this.#kernels;
     const { buffer } = memory;
