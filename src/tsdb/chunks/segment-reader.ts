@@ -80,7 +80,7 @@ export class SegmentReader {
       if (members) members.push(i);
       else bySegment.set(segment, [i]);
     });
-    for (const [segment, members] of bySegment) {
+    const readSegment = async (segment: number, members: readonly number[]): Promise<void> => {
       const source = this.#segments[segment];
       if (!source) {
         const files = this.#segments.map(({ name }) => name).join(', ');
@@ -96,7 +96,8 @@ export class SegmentReader {
       members.forEach((i, at) => {
         out[i] = payloads[at]!;
       });
-    }
+    };
+    await Promise.all([...bySegment].map(([segment, members]) => readSegment(segment, members)));
     return out;
   }
 

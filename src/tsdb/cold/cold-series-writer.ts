@@ -6,9 +6,9 @@ import { encodeColumns } from '../../storage/encode-columns.ts';
 import { SampleColumns } from '../../storage/samples.ts';
 import { type Chunk, ChunkEncoding, type Series } from '../../storage/series.ts';
 import { type ChunkCounts, countSamples } from '../block/chunk-samples.ts';
-import type { SegmentWriter } from '../chunks/segment-writer.ts';
 import type { IndexWriter } from '../index/index-writer.ts';
 import { COLD_SAMPLES_MAX, ColdChunkEncoder, ColdEncoding } from './cold-chunk.ts';
+import type { ColdSegments } from './cold-segments.ts';
 import { SharedTimes } from './shared-times.ts';
 
 // Longer chunks are hardly smaller, and cost those more who want a few samples.
@@ -22,6 +22,12 @@ export interface ColdStats extends ChunkCounts {
   numChunks: number;
 }
 
+/** Chunks of one series and where they lie. */
+interface Written {
+  readonly chunks: Chunk[];
+  readonly places: number[];
+}
+
 /** Appends series in label order. */
 export class ColdSeriesWriter {
   readonly stats: ColdStats = {
@@ -30,38 +36,43 @@ export class ColdSeriesWriter {
     numFloatSamples: 0,
     numHistogramSamples: 0,
   };
-  readonly #segments: SegmentWriter;
+  readonly #segments: ColdSegments;
   readonly #index: IndexWriter;
   readonly #encoder = new ColdChunkEncoder();
   readonly #shared = new SharedTimes();
   readonly #columns = new SampleColumns();
 
-  constructor(segments: SegmentWriter, index: IndexWriter) {
+  constructor(segments: ColdSegments, index: IndexWriter) {
     this.#segments = segments;
     this.#index = index;
   }
 
+  /** True when the caller should await `drain` before it adds more. */
+  get full(): boolean {
+    return this.#segments.full || this.#index.full;
+  }
+
+  async drain(): Promise<void> {
+    await this.#segments.drain();
+    await this.#index.drain();
+  }
+
   /** Writes one series; one without samples is left out. */
-  async add(series: Series): Promise<void> {
-    const chunks: Chunk[] = [];
-    const places: number[] = [];
-    const write = async (chunk: Chunk): Promise<void> => {
-      chunks.push(chunk);
-      places.push(await this.#write(chunk));
-    };
+  add(series: Series): void {
+    const written: Written = { chunks: [], places: [] };
     for (const run of runsOf(this.#chunksOf(series))) {
       if (run[0]!.encoding === ChunkEncoding.xor && this.#decode(run)) {
-        await this.#writeFloats(write);
+        this.#writeFloats(written);
         this.stats.numFloatSamples += this.#columns.length;
       } else {
         for (const chunk of run) {
-          await write(chunk);
+          this.#write(chunk, written);
           countSamples(chunk, this.stats);
         }
       }
     }
+    const { chunks, places } = written;
     if (chunks.length === 0) return;
-    if (this.#index.full) await this.#index.drain();
     this.#index.add(series.labels, chunks, places);
     this.stats.numSeries++;
     this.stats.numChunks += chunks.length;
@@ -86,7 +97,7 @@ export class ColdSeriesWriter {
     return length > 0;
   }
 
-  async #writeFloats(write: (chunk: Chunk) => Promise<void>): Promise<void> {
+  #writeFloats(written: Written): void {
     const { times, length } = this.#columns;
     const window = windowOf(times, length);
     for (let from = 0; from < length; ) {
@@ -94,31 +105,28 @@ export class ColdSeriesWriter {
       const most = Math.min(length, from + COLD_SAMPLES_MAX);
       let to = from + 1;
       while (to < most && times[to]! < end) to++;
-      await write(await this.#chunk(from, to));
+      const step = this.#encoder.stepOf(times, from, to);
+      const timesPlace = step < 0 ? this.#placeOfTimes(from, to) : -1;
+      this.#write(this.#encoder.floats(this.#columns, from, to, { step, timesPlace }), written);
       from = to;
     }
   }
 
-  async #chunk(from: number, to: number): Promise<Chunk> {
+  /** Where the times lie, written now unless a series before had the same. */
+  #placeOfTimes(from: number, to: number): number {
     const { times } = this.#columns;
-    const step = this.#encoder.stepOf(times, from, to);
-    let timesPlace = -1;
-    if (step < 0) {
-      timesPlace = this.#shared.find(times, from, to);
-      if (timesPlace < 0) {
-        const data = this.#encoder.times(times, from, to);
-        const [minTime, maxTime] = [times[from]!, times[to - 1]!];
-        timesPlace = await this.#write({ minTime, maxTime, encoding: ColdEncoding.times, data });
-        this.#shared.add(times, from, to, timesPlace);
-      }
-    }
-    return this.#encoder.floats(this.#columns, from, to, { step, timesPlace });
+    const known = this.#shared.find(times, from, to);
+    if (known >= 0) return known;
+    const data = this.#encoder.times(times, from, to);
+    const [minTime, maxTime] = [times[from]!, times[to - 1]!];
+    const place = this.#segments.write({ minTime, maxTime, encoding: ColdEncoding.times, data });
+    this.#shared.add(times, from, to, place);
+    return place;
   }
 
-  async #write(chunk: Chunk): Promise<number> {
-    const one = [chunk];
-    if (!this.#segments.hasRoomFor(one)) await this.#segments.makeRoom(one);
-    return this.#segments.write(one)[0]!;
+  #write(chunk: Chunk, written: Written): void {
+    written.chunks.push(chunk);
+    written.places.push(this.#segments.write(chunk));
   }
 }
 

@@ -5,22 +5,23 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../lifecycle/clock.ts';
 import { Slicer } from '../../lifecycle/slicer.ts';
-import type { Series } from '../../storage/series.ts';
 import type { Block } from '../block/block.ts';
 import { CREATION_SUFFIX, writeBlock } from '../block/block-writer.ts';
 import { type BlockMeta, serialiseMeta } from '../block/meta.ts';
 import { Tombstones, writeTombstones } from '../block/tombstones.ts';
-import { segmentName } from '../chunks/segment-format.ts';
-import { SegmentWriter } from '../chunks/segment-writer.ts';
 import { seriesChunks } from '../compact/compactor.ts';
 import { replaceFile } from '../file-writer.ts';
 import { IndexWriter } from '../index/index-writer.ts';
 import { syncDirectory } from '../wal/sync-directory.ts';
 import { COLD_CHUNKS_FOLDER, COLD_INDEX_FILE, COLD_META_FILE } from './cold-block.ts';
+import { ColdSegments } from './cold-segments.ts';
 import { ColdSeriesWriter, type ColdStats } from './cold-series-writer.ts';
 import { compressFile } from './page-file.ts';
 
 const SLICE_MS = 5;
+// What is wanted of an index is small: a list, an entry.
+const INDEX_PAGE_BYTES = 8 * 1024;
+const CHUNK_PAGE_BYTES = 32 * 1024;
 const RAW_INDEX = 'index.raw';
 const RAW_CHUNKS = 'chunks.raw';
 
@@ -47,9 +48,9 @@ export async function freezeBlock(
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
   try {
-    const stats = await writeSeries(block, dir, slicer, options.signal);
+    const { stats, segments } = await writeSeries(block, dir, slicer, options.signal);
     if (stats.numSeries === 0) return null;
-    await compressAll(dir, slicer);
+    await compressAll(dir, segments, slicer);
     const meta = frozenMeta(block.meta, stats);
     await writeTombstones(dir, new Tombstones());
     await replaceFile(join(dir, COLD_META_FILE), serialiseMeta(meta));
@@ -85,25 +86,25 @@ async function writeSeries(
   dir: string,
   slicer: Slicer,
   signal: AbortSignal | undefined,
-): Promise<ColdStats> {
-  const segments = await SegmentWriter.create(join(dir, RAW_CHUNKS));
+): Promise<{ stats: ColdStats; segments: readonly string[] }> {
+  const segments = await ColdSegments.create(join(dir, RAW_CHUNKS), block.meta);
   const index = await IndexWriter.create(join(dir, RAW_INDEX));
   const writer = new ColdSeriesWriter(segments, index);
   const querier = block.querier(-Infinity, Infinity);
-  const add = async (series: Series): Promise<void> => {
-    await writer.add(series);
-    if (slicer.due) await slicer.pause();
-  };
   try {
     const set = await querier.select([], { hints: { sorted: true }, ...(signal && { signal }) });
     for (let batch = await set.next(); batch; batch = await set.next()) {
-      for (const series of batch) await add(series);
+      for (const series of batch) {
+        if (writer.full) await writer.drain();
+        writer.add(series);
+        if (slicer.due) await slicer.pause();
+      }
     }
     if (writer.stats.numSeries > 0) {
       await segments.finish();
       await index.finish(slicer);
     }
-    return writer.stats;
+    return { stats: writer.stats, segments: segments.names };
   } finally {
     querier.close();
     await segments.close();
@@ -111,19 +112,23 @@ async function writeSeries(
   }
 }
 
-async function compressAll(dir: string, slicer: Slicer): Promise<void> {
-  await compressFile(join(dir, RAW_INDEX), join(dir, COLD_INDEX_FILE), slicer);
-  await rm(join(dir, RAW_INDEX));
+async function compressAll(
+  dir: string,
+  segments: readonly string[],
+  slicer: Slicer,
+): Promise<void> {
+  await compressFile(join(dir, RAW_INDEX), join(dir, COLD_INDEX_FILE), {
+    pageBytes: INDEX_PAGE_BYTES,
+    slicer,
+  });
   await mkdir(join(dir, COLD_CHUNKS_FOLDER));
-  for (let segment = 0; ; segment++) {
-    const name = segmentName(segment);
-    try {
-      await compressFile(join(dir, RAW_CHUNKS, name), join(dir, COLD_CHUNKS_FOLDER, name), slicer);
-    } catch (error) {
-      if (segment > 0 && (error as NodeJS.ErrnoException).code === 'ENOENT') break;
-      throw error;
-    }
+  for (const name of segments) {
+    await compressFile(join(dir, RAW_CHUNKS, name), join(dir, COLD_CHUNKS_FOLDER, name), {
+      pageBytes: CHUNK_PAGE_BYTES,
+      slicer,
+    });
   }
+  await rm(join(dir, RAW_INDEX));
   await rm(join(dir, RAW_CHUNKS), { recursive: true });
   await syncDirectory(join(dir, COLD_CHUNKS_FOLDER));
 }

@@ -15,8 +15,6 @@ const MAGIC = 0x0c01db10;
 const VERSION = 1;
 const HEADER_BYTES = 8;
 const FOOTER_BYTES = 20;
-/** Smaller pages compress less, larger ones cost those more who want one chunk. */
-const PAGE_BYTES = 32 * 1024;
 // A page is held whole in memory.
 const PAGE_BYTES_MAX = 1024 * 1024;
 // Densest before the time to write triples.
@@ -32,13 +30,20 @@ export interface PageTable {
   readonly starts: Float64Array;
 }
 
-/** Writes the bytes of the file `from` to the new file `to` and flushes it to the device. */
-export async function compressFile(from: string, to: string, slicer: Slicer): Promise<void> {
+/**
+ * Writes the bytes of the file `from` to the new file `to` and flushes it to the device. Small pages
+ * compress less, large ones cost those more who want a little.
+ */
+export async function compressFile(
+  from: string,
+  to: string,
+  { pageBytes, slicer }: { readonly pageBytes: number; readonly slicer: Slicer },
+): Promise<void> {
   const source = await FileSource.open(from);
   try {
     const target = await FileWriter.create(to);
     try {
-      await writePages(source, target, slicer);
+      await writePages(source, target, pageBytes, slicer);
       await target.finish();
     } finally {
       await target.close();
@@ -48,14 +53,19 @@ export async function compressFile(from: string, to: string, slicer: Slicer): Pr
   }
 }
 
-async function writePages(source: ByteSource, target: FileWriter, slicer: Slicer): Promise<void> {
+async function writePages(
+  source: ByteSource,
+  target: FileWriter,
+  pageBytes: number,
+  slicer: Slicer,
+): Promise<void> {
   const { buffer } = target;
   buffer.u32(MAGIC);
   buffer.u8(VERSION);
   buffer.zeros(3);
   const lengths: number[] = [];
-  for (let start = 0; start < source.size; start += PAGE_BYTES) {
-    const end = Math.min(start + PAGE_BYTES, source.size);
+  for (let start = 0; start < source.size; start += pageBytes) {
+    const end = Math.min(start + pageBytes, source.size);
     const [page] = await source.read([{ start, end }]);
     const compressed = zstdEncode(page!, LEVEL);
     const stored = compressed.length < page!.length ? compressed : page!;
@@ -67,7 +77,7 @@ async function writePages(source: ByteSource, target: FileWriter, slicer: Slicer
   await target.drain();
   for (const length of lengths) buffer.u32(length);
   buffer.u64(source.size);
-  buffer.u32(PAGE_BYTES);
+  buffer.u32(pageBytes);
   buffer.crcFrom(0);
   buffer.u32(MAGIC);
 }
