@@ -25,7 +25,7 @@ export const ScanStop = {
   /** Its share of the work is done. */
   more: 0,
   end: 1,
-  /** A series that is new, has histograms, or is looked at because the caller wishes so. */
+  /** A series that is new, has histograms or exemplars, or is looked at because the caller wishes so. */
   series: 2,
   /** An entry of metadata. */
   metadata: 3,
@@ -144,10 +144,26 @@ export class WriteIntake {
     return this.#cells[3]!;
   }
 
+  get foundExemplars(): number {
+    this.#live();
+    return this.#cells[7]!;
+  }
+
   /** All bytes of the series at which the scan stopped, for what the columns do not hold. */
   get foundSeries(): Uint8Array {
     const bytes = this.#live();
     return bytes.subarray(this.#cells[5], this.#cells[6]);
+  }
+
+  /** Where `foundSeries` starts; it stays there until the next `load`. */
+  get foundSeriesAt(): number {
+    this.#live();
+    return this.#cells[5]!;
+  }
+
+  /** Bytes of the request, by what `foundSeriesAt` said. */
+  bytes(start: number, length: number): Uint8Array {
+    return this.#live().subarray(start, start + length);
   }
 
   /** Its reference, NO_SERIES_REF where it is new. */

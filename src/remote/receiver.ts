@@ -1,4 +1,4 @@
-// Takes remote write 1.0. Valid samples are stored whatever stands beside them; what is refused is
+// Takes remote write 1.0 and 2.0. Valid samples are stored whatever stands beside them; what is refused is
 // counted, exemplified in the answer and never retried into a loop: a sender repeats only 5xx answers.
 
 import { snappyHeader } from '../encoding/snappy.ts';
@@ -9,9 +9,15 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
 import type { Appendable, Appender, SeriesRef } from '../storage/appender.ts';
 import type { Counter, Registry, Vector } from '../telemetry/metrics.ts';
+import { CommitParts } from './commit-parts.ts';
 import { decodeLabels } from './label-region.ts';
+import { storeV2 } from './request-v2.ts';
+import { damagedMessage, type RichSeries } from './series-extras.ts';
+import { negotiate, type WriteHeaders, type WriteVersion } from './write-headers.ts';
 import { decodeMetadata } from './write-metadata.ts';
 import { type WriteAnswer, WriteTally } from './write-tally.ts';
+
+export type { WriteHeaders } from './write-headers.ts';
 
 /** Limits with defaults that fit senders of the field. */
 export interface RemoteWriteLimits {
@@ -45,20 +51,12 @@ export interface RemoteWriteOptions {
   readonly limits?: Partial<RemoteWriteLimits>;
 }
 
-/** Headers of a request, as far as the protocol looks at them. */
-export interface WriteHeaders {
-  readonly contentType: string | undefined;
-  readonly contentEncoding: string | undefined;
-}
-
 const RETRY_AFTER_S = 5;
 const SERIES_PER_LOOK = 64;
 /** Half of the usual: the body's arrival holds the event loop, too. */
 const SLICE_MS = 5;
-// What one commit takes: little enough to be done in a few milliseconds.
-const COMMIT_SAMPLES = 8192;
+/** What one commit takes: little enough to be done in a few milliseconds. */
 const COMMIT_SERIES = 512;
-const V1_MESSAGE = 'prometheus.WriteRequest';
 
 /** One store's receiver. */
 export class RemoteWriteReceiver {
@@ -67,7 +65,9 @@ export class RemoteWriteReceiver {
   readonly #intake: WriteIntake;
   readonly #stored: Counter;
   readonly #refused: Vector<Counter>;
+  readonly #histograms: Counter;
   readonly #exemplars: Counter;
+  readonly #exemplarsDropped: Counter;
   /** Requests at work: one in the intake, the others waiting for their turn. */
   #requests = 0;
   readonly #waiting: (() => void)[] = [];
@@ -86,16 +86,24 @@ export class RemoteWriteReceiver {
     });
     this.#stored = registry.counter({
       name: 'outpost_remote_write_samples_stored_total',
-      help: 'Samples taken over remote write and stored.',
+      help: 'Samples taken over remote write and stored, histograms included.',
+    });
+    this.#histograms = registry.counter({
+      name: 'outpost_remote_write_histograms_stored_total',
+      help: 'Native histograms taken over remote write and stored.',
+    });
+    this.#exemplars = registry.counter({
+      name: 'outpost_remote_write_exemplars_stored_total',
+      help: 'Exemplars taken over remote write and stored.',
     });
     this.#refused = registry.counterVector({
       name: 'outpost_remote_write_samples_refused_total',
       help: 'Samples that came over remote write and were not stored.',
       labelNames: ['reason'],
     });
-    this.#exemplars = registry.counter({
+    this.#exemplarsDropped = registry.counter({
       name: 'outpost_remote_write_exemplars_dropped_total',
-      help: 'Exemplars that came over remote write; they are not stored.',
+      help: 'Exemplars that came over remote write and were not stored.',
     });
     registry.observed(
       { name: 'outpost_remote_write_cached_series', help: 'Series known by their label bytes.' },
@@ -106,8 +114,8 @@ export class RemoteWriteReceiver {
 
   /** Works on one request. Never rejects: every outcome is an answer. */
   async receive(body: Uint8Array, headers: WriteHeaders): Promise<WriteAnswer> {
-    const unsupported = headersProblem(headers);
-    if (unsupported !== null) return { status: 415, message: unsupported, headers: {} };
+    const version = negotiate(headers);
+    if (typeof version === 'string') return { status: 415, message: version, headers: {} };
     if (this.#requests >= this.#limits.requestsMax) {
       return errorAnswer(
         new OutpostError('unavailable', `remote write: ${this.#requests} requests are in work`),
@@ -116,31 +124,40 @@ export class RemoteWriteReceiver {
     const isFirst = this.#requests++ === 0;
     try {
       if (!isFirst) await new Promise<void>(resolve => this.#waiting.push(resolve));
-      return await this.#store(body);
-    } catch (error) {
-      return errorAnswer(error);
+      return await this.#store(body, version);
     } finally {
       this.#requests--;
       this.#waiting.shift()?.();
     }
   }
 
-  async #store(body: Uint8Array): Promise<WriteAnswer> {
+  async #store(body: Uint8Array, version: WriteVersion): Promise<WriteAnswer> {
     const tally = new WriteTally();
     const slicer = new Slicer(() => this.#options.clock.monotonic(), undefined, SLICE_MS);
-    const { bytes, length } = snappyHeader(body, this.#limits.decodedBytesMax);
-    this.#intake.load(body.subarray(bytes), length);
-    while (!this.#intake.decode()) if (slicer.due) await slicer.pause();
     try {
-      const forgotten = await this.#pass({ tally, slicer, isRepeat: false });
-      this.#exemplars.inc(this.#intake.exemplars);
-      // The store has dropped series since they became known: those, and only those, are sent again.
-      if (forgotten > 0) await this.#pass({ tally, slicer, isRepeat: true });
+      if (version === 1) await this.#storeV1(body, { tally, slicer });
+      else await storeV2(body, { tally, slicer, ...this.#options, limits: this.#limits });
       return tally.answer();
+    } catch (error) {
+      const answer = errorAnswer(error);
+      const tells = version === 2 && answer.status < 500;
+      return tells ? { ...answer, headers: { ...tally.headers(), ...answer.headers } } : answer;
     } finally {
       this.#stored.inc(tally.stored);
+      this.#histograms.inc(tally.histograms);
+      this.#exemplars.inc(tally.exemplars);
+      this.#exemplarsDropped.inc(tally.exemplarsRefused);
       for (const [reason, count] of tally.refused) this.#refused.with(reason).inc(count);
     }
+  }
+
+  async #storeV1(body: Uint8Array, work: Omit<Pass, 'isRepeat'>): Promise<void> {
+    const { bytes, length } = snappyHeader(body, this.#limits.decodedBytesMax);
+    this.#intake.load(body.subarray(bytes), length);
+    while (!this.#intake.decode()) if (work.slicer.due) await work.slicer.pause();
+    const forgotten = await this.#pass({ ...work, isRepeat: false });
+    // The store has dropped series since they became known: those, and only those, are sent again.
+    if (forgotten > 0) await this.#pass({ ...work, isRepeat: true });
   }
 
   /** Reads the request and stores its samples; how many of them were of series that the store had dropped. */
@@ -148,17 +165,16 @@ export class RemoteWriteReceiver {
     const { appendable } = this.#options;
     const appender = appendable.appender();
     const newcomers = new Newcomers(appendable);
+    const rich: RichSeries[] = [];
     try {
-      await this.#scan({ ...pass, appender, newcomers });
+      await this.#scan({ ...pass, appender, newcomers, rich, extras: 0 });
       await newcomers.commit();
     } catch (error) {
       appender.rollback();
       newcomers.rollback();
-      if (!(error instanceof RangeError)) throw error;
-      const cause = { cause: error };
-      throw new OutpostError('bad-data', `read the write request: ${error.message}`, cause);
+      throw damagedMessage(error);
     }
-    return await this.#commit(appender, pass);
+    return await this.#commit(appender, rich, pass);
   }
 
   async #scan(work: Work): Promise<void> {
@@ -178,14 +194,26 @@ export class RemoteWriteReceiver {
     }
   }
 
-  /** Decides about a series that is new or has histograms. */
+  /** Decides about a series that is new or has more than floats. */
   #take(work: Work): void {
     const intake = this.#intake;
-    const histograms = intake.foundHistograms;
     let ref = intake.foundRef;
-    if (ref === NO_SERIES_REF) ref = this.#resolve(work, intake.foundSamples + histograms);
-    if (ref !== NO_SERIES_REF) {
-      work.tally.refuse('histogram', histograms, () => decodeLabels(intake.found).toString());
+    if (ref === NO_SERIES_REF) {
+      ref = this.#resolve(work, intake.foundSamples + intake.foundHistograms);
+    }
+    this.#settle(ref, work);
+  }
+
+  /** Goes on with a reference; the series' histograms and exemplars wait for its floats' turn. */
+  #settle(ref: SeriesRef, work: Work): void {
+    const intake = this.#intake;
+    const extras = intake.foundHistograms + intake.foundExemplars;
+    if (extras > 0 && ref !== NO_SERIES_REF) {
+      work.extras += extras;
+      if (work.extras > this.#limits.samplesMax) throw this.#refusal(ScanStop.tooMany);
+      const floats = intake.length - intake.foundSamples;
+      const { foundSeriesAt: start, foundSeries } = intake;
+      work.rich.push({ ref, floats, start, length: foundSeries.length });
     }
     intake.settle(ref);
   }
@@ -194,9 +222,10 @@ export class RemoteWriteReceiver {
   #takeAgain(work: Work, position: number): void {
     const intake = this.#intake;
     const before = intake.seriesRefs[position]!;
-    const ref = before === NO_SERIES_REF ? before : this.#resolve(work, intake.foundSamples);
+    const samples = intake.foundSamples + intake.foundHistograms;
+    const ref = before === NO_SERIES_REF ? before : this.#resolve(work, samples);
     if (ref === before) intake.drop(ref);
-    else intake.settle(ref);
+    else this.#settle(ref, work);
   }
 
   /** Finds a series by its labels; NO_SERIES_REF where they cannot be stored, which is then tallied. */
@@ -216,29 +245,24 @@ export class RemoteWriteReceiver {
     }
   }
 
-  /** Commits the columns, long ones in parts; the first part goes with what the appender has seen. */
-  async #commit(first: Appender, { tally, slicer, isRepeat }: Pass): Promise<number> {
-    const { length } = this.#intake;
+  /**
+   * Commits what was read, in parts; the first part goes with what the appender has seen. Returns how many
+   * samples were of series that the store had dropped.
+   */
+  async #commit(first: Appender, rich: readonly RichSeries[], pass: Pass): Promise<number> {
+    const { tally, slicer, isRepeat } = pass;
+    const parts = new CommitParts(this.#intake, rich);
     let forgotten = 0;
     let appender = first;
-    for (let from = 0; from === 0 || from < length; from += COMMIT_SAMPLES) {
-      if (from > 0) {
-        if (slicer.due) await slicer.pause();
-        appender = this.#options.appendable.appender();
-      }
-      const { refs, times, values } = this.#intake;
-      const to = Math.min(from + COMMIT_SAMPLES, length);
-      appender.appendColumns(
-        refs.subarray(from, to),
-        times.subarray(from, to),
-        values.subarray(from, to),
-        to - from,
-      );
+    for (;;) {
+      const isLast = fill(parts, appender, tally);
       const result = await appender.commit();
       forgotten += result.refused.get('unknown-series') ?? 0;
       tally.add(result, isRepeat ? undefined : 'unknown-series');
+      if (isLast) return forgotten;
+      if (slicer.due) await slicer.pause();
+      appender = this.#options.appendable.appender();
     }
-    return forgotten;
   }
 
   #refusal(stop: number): OutpostError {
@@ -249,6 +273,15 @@ export class RemoteWriteReceiver {
       'limit-exceeded',
       `read the write request: more than ${this.#limits.samplesMax} samples or series in one request; send smaller batches`,
     );
+  }
+}
+
+function fill(parts: CommitParts, appender: Appender, tally: WriteTally): boolean {
+  try {
+    return parts.fill(appender, tally);
+  } catch (error) {
+    appender.rollback();
+    throw error;
   }
 }
 
@@ -263,6 +296,9 @@ interface Work extends Pass {
   /** Takes the samples and the metadata, which wait until all of the request has been read. */
   readonly appender: Appender;
   readonly newcomers: Newcomers;
+  /** Series with histograms or exemplars, and how many of these there are. */
+  readonly rich: RichSeries[];
+  extras: number;
 }
 
 /** Series that are not known here. They are logged as they come, not all at once with the samples. */
@@ -297,18 +333,6 @@ class Newcomers {
 function takeMetadata(bytes: Uint8Array, { appender, isRepeat }: Work): void {
   const { metricName, metadata } = decodeMetadata(bytes);
   if (!isRepeat && metricName !== '') appender.metadata(metricName, metadata);
-}
-
-function headersProblem({ contentType, contentEncoding }: WriteHeaders): string | null {
-  const encoding = (contentEncoding ?? 'snappy').trim().toLowerCase();
-  if (encoding !== 'snappy') {
-    return `remote write: content encoding ${JSON.stringify(contentEncoding)} is not supported; send snappy (block format)`;
-  }
-  const [type = '', ...parameters] = (contentType ?? 'application/x-protobuf').split(';');
-  const proto = parameters.map(part => /^\s*proto\s*=\s*(\S+)\s*$/.exec(part)?.[1]).find(Boolean);
-  const isProtobuf = type.trim().toLowerCase() === 'application/x-protobuf';
-  if (isProtobuf && (proto === undefined || proto === V1_MESSAGE)) return null;
-  return `remote write: content type ${JSON.stringify(contentType)} is not supported; send application/x-protobuf;proto=${V1_MESSAGE} (remote write 1.0)`;
 }
 
 // The one place where errors become statuses of this protocol.

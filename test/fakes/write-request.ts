@@ -2,14 +2,21 @@
 
 import { ProtoWriter } from '../../src/encoding/proto.ts';
 import { snappyEncode } from '../../src/encoding/snappy.ts';
+import type { Exemplar } from '../../src/storage/exemplar.ts';
+import type { FloatHistogram } from '../../src/storage/histogram.ts';
+import { writeHistogram } from './write-histogram.ts';
 
 /** One TimeSeries of a request. */
 export interface WrittenSeries {
   readonly labels: readonly (readonly [string, string])[];
   /** [Unix ms, value] */
   readonly samples?: readonly (readonly [number, number])[];
+  /** So many messages with next to nothing in them. */
   readonly histograms?: number;
   readonly exemplars?: number;
+  /** [Unix ms, histogram or marker] */
+  readonly sentHistograms?: readonly (readonly [number, FloatHistogram | null])[];
+  readonly sentExemplars?: readonly Exemplar[];
   /** Puts the samples before the last label. */
   readonly split?: boolean;
 }
@@ -65,4 +72,21 @@ function writeSeries(w: ProtoWriter, entry: WrittenSeries): void {
   entry.labels.slice(last).forEach(label);
   for (let i = 0; i < (entry.exemplars ?? 0); i++) w.messageField(3, () => w.doubleField(2, 1));
   for (let i = 0; i < (entry.histograms ?? 0); i++) w.messageField(4, () => w.doubleField(3, 1));
+  for (const [time, histogram] of entry.sentHistograms ?? []) {
+    writeHistogram(w, 4, time, histogram);
+  }
+  for (const exemplar of entry.sentExemplars ?? []) writeExemplar(w, exemplar);
+}
+
+function writeExemplar(w: ProtoWriter, { labels, value, time }: Exemplar): void {
+  w.messageField(3, () => {
+    for (const [name, text] of labels) {
+      w.messageField(1, () => {
+        w.stringField(1, name);
+        w.stringField(2, text);
+      });
+    }
+    w.doubleField(2, value);
+    w.int64Field(3, time);
+  });
 }

@@ -53,6 +53,7 @@ let labelsAt: u32 = 0;
 let labelsEnd: u32 = 0;
 let firstSample: u32 = 0;
 let histograms: u32 = 0;
+let firstExemplar: u32 = 0;
 let entry: u32 = 0;
 
 /**
@@ -99,8 +100,8 @@ export function writeExemplars(): u32 {
  * Reads on until there is something to say: that about `budget` bytes were read, that the message ends, is
  * damaged or has more samples or series than the columns hold; that a metadata entry was met (CELLS: its
  * bytes); or that a series needs the host, who then calls writeSettle (CELLS: the bytes of its labels, its
- * first sample, its histograms, its reference or NO_REF, its own bytes). Series that are known, have no histograms and
- * are not `inspected` settle themselves.
+ * first sample, its histograms, its reference or NO_REF, its own bytes, its exemplars). Series that are known,
+ * have neither histograms nor exemplars and are not `inspected` settle themselves.
  */
 export function writeScan(budget: u32, inspected: bool): i32 {
   const pauseAt = end - at > budget ? at + budget : end;
@@ -115,7 +116,8 @@ export function writeScan(budget: u32, inspected: bool): i32 {
       if (isDamaged || at != limit) return DAMAGED;
       const ref = entry == 0 ? NO_REF : changetype<Entry>(entry).ref;
       if (entry != 0) came(entry);
-      if (entry == 0 || histograms != 0 || inspected) {
+      const others = histograms + exemplars - firstExemplar;
+      if (entry == 0 || others != 0 || inspected) {
         store<f64>(CELLS, <f64>labelsAt);
         store<f64>(CELLS, <f64>labelsEnd, 8);
         store<f64>(CELLS, <f64>firstSample, 16);
@@ -123,6 +125,7 @@ export function writeScan(budget: u32, inspected: bool): i32 {
         store<f64>(CELLS, <f64>ref, 32);
         store<f64>(CELLS, <f64>seriesAt, 40);
         store<f64>(CELLS, <f64>limit, 48);
+        store<f64>(CELLS, <f64>(exemplars - firstExemplar), 56);
         return SERIES;
       }
       writeSettle(ref);
@@ -164,6 +167,7 @@ export function writeRemember(ref: u32): void {
 function scanSeries(limit: u32): void {
   firstSample = length;
   histograms = 0;
+  firstExemplar = exemplars;
   seriesAt = at;
   labelsAt = at;
   entry = expectedHere(limit);
