@@ -39,7 +39,10 @@ export interface AgentOptions {
   readonly plugins: readonly PluginSpec[];
   /** A directory of this agent alone for plugin sockets. */
   readonly socketDir: string;
-  readonly database: Pick<DbOptions, 'retentionMs' | 'retentionBytes' | 'seriesMax'>;
+  readonly database: Pick<
+    DbOptions,
+    'retentionMs' | 'retentionBytes' | 'seriesMax' | 'outOfOrderMs'
+  >;
   readonly engine: Omit<EngineOptions, 'clock' | 'registry'>;
   readonly remoteWriteReceiver: boolean;
   /** Whether the agent's own metrics are stored beside the host's. */

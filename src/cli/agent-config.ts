@@ -71,6 +71,11 @@ export const AgentConfigSchema = Type.Object(
           series_max: Type.Optional(
             Type.Integer({ minimum: 1, description: 'Most series in memory. Default 1000000.' }),
           ),
+          out_of_order_window: Type.Optional(
+            Duration(
+              'How far behind the newest sample others may come late, out of order; 0 refuses them. Default 10m.',
+            ),
+          ),
         },
         closed,
       ),

@@ -21,6 +21,7 @@ export type AgentSettings = Pick<
 export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSettings {
   const retention = config.storage?.retention;
   const seriesMax = config.storage?.series_max;
+  const outOfOrder = config.storage?.out_of_order_window;
   return {
     collectIntervalMs: flags.collectInterval ?? configInterval(config),
     externalLabels: externalLabels(flags, config),
@@ -33,6 +34,7 @@ export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSett
         flags['storage.retention.size'] ??
         parseSize(String(retention?.size ?? AGENT_DEFAULTS.retentionSize))!,
       ...(seriesMax !== undefined && { seriesMax }),
+      ...(outOfOrder !== undefined && { outOfOrderMs: parseDuration(outOfOrder)! }),
     },
   };
 }
