@@ -1,13 +1,15 @@
 // Real outpost processes on free loopback ports, for end-to-end tests. Everything started here is ended
 // here, by its process id.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+/** Addresses that ask the system for free ports. */
+export const FREE_PORTS = ['--http-address', '127.0.0.1:0', '--grpc-address', '127.0.0.1:0'];
 const DEADLINE_MS = 20_000;
 const POLL_MS = 50;
 
@@ -18,10 +20,14 @@ export interface Running {
   readonly url: string;
   /** `127.0.0.1:port` of the gRPC server. */
   readonly grpc: string;
+  /** Everything written to standard output so far. */
+  stdout(): string;
   /** Everything written to standard error so far. */
   stderr(): string;
-  /** SIGTERM; resolves with the exit code. */
-  stop(): Promise<number | null>;
+  /** Process ids of the plugins that run now. */
+  plugins(): number[];
+  /** A signal that asks it to end, SIGTERM by default; resolves with the exit code. */
+  stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number | null>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
 }
@@ -37,16 +43,16 @@ export class Processes {
     return folder;
   }
 
-  /** Starts a mode and waits until it is ready. */
+  /** Starts a mode on free ports and waits until it is ready. A later address among `args` wins. */
   async start(mode: string, args: readonly string[]): Promise<Running> {
     if (!existsSync(MAIN)) throw new Error('dist is missing: run npm run build');
-    const addresses = ['--http-address', '127.0.0.1:0', '--grpc-address', '127.0.0.1:0'];
-    const child = spawn(process.execPath, [MAIN, mode, ...addresses, ...args], {
+    const child = spawn(process.execPath, [MAIN, mode, ...FREE_PORTS, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    let stdout = '';
     let stderr = '';
+    child.stdout.on('data', chunk => (stdout += chunk));
     child.stderr.on('data', chunk => (stderr += chunk));
-    child.stdout.resume();
     const listening = (protocol: string): string | undefined =>
       new RegExp(`msg=listening protocol=${protocol} address=(\\S+)`).exec(stderr)?.[1];
     const ended = new Promise<number | null>(resolve => child.once('exit', resolve));
@@ -54,9 +60,11 @@ export class Processes {
       child,
       url: `http://${listening('http')}`,
       grpc: listening('grpc')!,
+      stdout: () => stdout,
       stderr: () => stderr,
-      async stop() {
-        child.kill('SIGTERM');
+      plugins: () => childrenOf(child.pid!),
+      async stop(signal = 'SIGTERM') {
+        child.kill(signal);
         return await ended;
       },
       async kill() {
@@ -79,6 +87,43 @@ export class Processes {
   async cleanUp(): Promise<void> {
     for (const one of this.#running.splice(0)) if (one.child.exitCode === null) await one.kill();
     for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** How a command that ends by itself has ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command that is expected to end by itself; one that does not is killed after 15 s. */
+export function outpost(...args: readonly string[]): Promise<Ended> {
+  return new Promise(resolve => {
+    const options = { timeout: 15_000, killSignal: 'SIGKILL' } as const;
+    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+/** Processes whose parent is `pid`, oldest first. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return []; // it has ended
+  }
+}
+
+/** True while a process exists that is more than a zombie. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 
