@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { addAnalyzeCommand } from './tools/analyze.ts';
 import { addCreateFromCsv } from './tools/create-blocks-csv.ts';
 import { addCreateFromOpenMetrics } from './tools/create-blocks-openmetrics.ts';
+import { addCreateFromRemoteRead } from './tools/create-blocks-remote-read.ts';
 import { addDumpCommands } from './tools/dump.ts';
 import { addListCommand } from './tools/list.ts';
 import { addSnapshotCommands } from './tools/snapshot.ts';
@@ -23,4 +24,5 @@ export function addToolsCommand(program: Command): void {
     .description('make blocks from other data; a running process sees them within a minute');
   addCreateFromOpenMetrics(create);
   addCreateFromCsv(create);
+  addCreateFromRemoteRead(create);
 }

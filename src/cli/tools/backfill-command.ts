@@ -30,7 +30,10 @@ export interface Input {
   readonly stream: AsyncIterable<Uint8Array>;
 }
 
-/** Reads the input into the backfill and returns what else there is to tell, one sentence each. */
+/** Fills the backfill and returns what else there is to tell, one sentence each. */
+export type Fill = (backfill: Backfill, refusals: Refusals) => Promise<readonly string[]>;
+
+/** Reads an open input into the backfill, as `Fill` does. */
 export type ReadInput = (
   input: Input,
   backfill: Backfill,
@@ -48,8 +51,12 @@ export function withBackfillFlags(command: Command): Command {
         default: '2h',
       }),
     )
-    .option('--skip-refused', 'create blocks even where some lines are refused')
     .option('-r, --human-readable', 'list the blocks with dates and units');
+}
+
+/** Adds the flag of commands that read lines. */
+export function withRefusalFlag(command: Command): Command {
+  return command.option('--skip-refused', 'create blocks even where some lines are refused');
 }
 
 /** Opens a file, or standard input for `-`. Throws `bad-data` where it cannot be read. */
@@ -65,18 +72,33 @@ export async function openInput(path: string): Promise<Input> {
   }
 }
 
-/**
- * Creates blocks from one input: all of them, or none where a line is refused and that was not allowed.
- * Prints the table of blocks. False where nothing was created because of refused lines.
- */
-export async function createBlocks(
+/** Creates blocks from a file or standard input, as `createBlocks` does. */
+export async function createBlocksFromFile(
   { dir, path }: { readonly dir: string; readonly path: string },
   flags: BackfillFlags,
   context: ToolContext,
   read: ReadInput,
 ): Promise<boolean> {
-  const { clock, fillRandom, progress, signal, tell } = context;
+  const { progress } = context;
   const input = await openInput(path);
+  return await createBlocks({ dir, name: input.name }, flags, context, (backfill, refusals) => {
+    progress.phase(`read ${input.name}`, input.bytes, 'bytes');
+    return read(input, backfill, { refusals, onBytes: bytes => progress.at(bytes) });
+  });
+}
+
+/**
+ * Creates blocks from one source: all of them, or none where a line is refused and that was not allowed.
+ * Prints the table of blocks. False where nothing was created because of refused lines. `name` is what a
+ * person calls the source.
+ */
+export async function createBlocks(
+  { dir, name }: { readonly dir: string; readonly name: string },
+  flags: BackfillFlags,
+  context: ToolContext,
+  fill: Fill,
+): Promise<boolean> {
+  const { clock, fillRandom, progress, signal, tell } = context;
   const backfill = await Backfill.open(dir, {
     clock,
     fillRandom,
@@ -86,11 +108,10 @@ export async function createBlocks(
   });
   const refusals = new Refusals();
   try {
-    progress.phase(`read ${input.name}`, input.bytes, 'bytes');
-    const told = await read(input, backfill, { refusals, onBytes: bytes => progress.at(bytes) });
+    const told = await fill(backfill, refusals);
     progress.end();
     for (const sentence of told) tell(sentence);
-    tellRefusals(refusals, input.name, tell);
+    tellRefusals(refusals, name, tell);
     if (refusals.count > 0 && !flags.skipRefused) {
       tell('nothing was created; mend the lines, or leave them out with --skip-refused');
       await backfill.discard();

@@ -4,7 +4,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readCsv } from '../../tools/tsdb/backfill/csv-input.ts';
 import { TIME_FORMATS, type TimeFormat } from '../../tools/tsdb/backfill/csv-time.ts';
 import { labelFlag, listFlag } from '../flags.ts';
-import { type BackfillFlags, createBlocks, withBackfillFlags } from './backfill-command.ts';
+import {
+  type BackfillFlags,
+  createBlocksFromFile,
+  withBackfillFlags,
+  withRefusalFlag,
+} from './backfill-command.ts';
 import { DATA_DIR_DEFAULT } from './flags.ts';
 import { runTool } from './run-tool.ts';
 
@@ -20,7 +25,7 @@ interface CsvFlags extends BackfillFlags {
 
 /** Registers the command. */
 export function addCreateFromCsv(parent: Command): void {
-  withBackfillFlags(parent.command('csv'))
+  withRefusalFlag(withBackfillFlags(parent.command('csv')))
     .description('blocks from comma-separated values under a line of column names')
     .argument('<file>', 'the text, - for standard input')
     .argument('[dir]', 'data directory the blocks go into', DATA_DIR_DEFAULT)
@@ -37,7 +42,7 @@ export function addCreateFromCsv(parent: Command): void {
     .option('--separator <character>', 'between fields', separatorFlag, ',')
     .action(async (path: string, dir: string, flags: CsvFlags) => {
       await runTool('tsdb create-blocks-from csv', flags, context =>
-        createBlocks({ dir, path }, flags, context, async ({ stream }, backfill, told) => {
+        createBlocksFromFile({ dir, path }, flags, context, async ({ stream }, backfill, told) => {
           const { emptyValues } = await readCsv(stream, backfill, {
             ...told,
             timeColumn: flags.timeColumn,

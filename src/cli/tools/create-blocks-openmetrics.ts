@@ -2,7 +2,12 @@
 
 import type { Command } from 'commander';
 import { readOpenMetrics } from '../../tools/tsdb/backfill/openmetrics-input.ts';
-import { type BackfillFlags, createBlocks, withBackfillFlags } from './backfill-command.ts';
+import {
+  type BackfillFlags,
+  createBlocksFromFile,
+  withBackfillFlags,
+  withRefusalFlag,
+} from './backfill-command.ts';
 import { DATA_DIR_DEFAULT } from './flags.ts';
 import { runTool } from './run-tool.ts';
 
@@ -12,14 +17,14 @@ interface OpenMetricsFlags extends BackfillFlags {
 
 /** Registers the command. */
 export function addCreateFromOpenMetrics(parent: Command): void {
-  withBackfillFlags(parent.command('openmetrics'))
+  withRefusalFlag(withBackfillFlags(parent.command('openmetrics')))
     .description('blocks from OpenMetrics text whose samples have timestamps')
     .argument('<file>', 'the text, - for standard input')
     .argument('[dir]', 'data directory the blocks go into', DATA_DIR_DEFAULT)
     .option('--stale-nan', 'read NaN as a staleness marker, for which the text has no sign')
     .action(async (path: string, dir: string, flags: OpenMetricsFlags) => {
       await runTool('tsdb create-blocks-from openmetrics', flags, context =>
-        createBlocks({ dir, path }, flags, context, async ({ stream }, backfill, told) => {
+        createBlocksFromFile({ dir, path }, flags, context, async ({ stream }, backfill, told) => {
           const staleNan = flags.staleNan ?? false;
           const { exemplarsLeftOut } = await readOpenMetrics(stream, backfill, {
             ...told,
