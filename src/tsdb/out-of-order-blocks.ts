@@ -49,8 +49,9 @@ export async function cutOutOfOrder(parts: DbParts, signal?: AbortSignal): Promi
   try {
     await writeBlocks(parts, sealed, blocks, signal);
   } catch (error) {
-    // What has been written holds samples that stay in the head until all of them are in blocks.
-    store.swap(blocks, []);
+    // The samples stay in the head until all of them are in blocks; on a full disk each attempt would leave
+    // more of them there.
+    store.delete(blocks);
     if (signal?.aborted) return;
     throw error;
   }
@@ -75,6 +76,7 @@ async function writeBlocks(
   const sorted = await head.order.sort(Uint32Array.from(refs), slicer);
   const starts = new Set(sealed.flatMap(generation => [...generation.rangeStarts]));
   for (const minTime of [...starts].sort((a, b) => a - b)) {
+    signal?.throwIfAborted();
     const started = monotonic();
     const range = { minTime, maxTime: minTime + settings.blockRangeMs };
     const ulid = ulids.next();

@@ -10,6 +10,7 @@ import { ManualClock } from '../../../src/lifecycle/clock.ts';
 import { SampleColumns } from '../../../src/storage/samples.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { Registry } from '../../../src/telemetry/metrics.ts';
+import { isUlid } from '../../../src/tsdb/block/ulid.ts';
 import type { Db } from '../../../src/tsdb/db.ts';
 import { type LogFs, nodeLogFs } from '../../../src/tsdb/wal/log-fs.ts';
 import { LogWriter } from '../../../src/tsdb/wal/log-writer.ts';
@@ -229,6 +230,32 @@ describe('going to blocks', () => {
     expect(columns.length).toBe(rows.length);
     early.close();
     expect((await contents(db)).get('up')).toEqual(texts(rows));
+    await db.close();
+  });
+
+  test('a cut that stops halfway leaves no block behind, and the next one does all', async () => {
+    const controller = new AbortController();
+    let cut = 0;
+    const info = (message: string): void => {
+      if (message !== 'block cut from out-of-order samples') return;
+      cut++;
+      controller.abort();
+    };
+    const logger = { ...silentLogger, info };
+    const db = await openTestDb(temporaryDirectory(), { ...WIDE, logger });
+    const rows = await putOddLate(db, BLOCK_START, BLOCK_START + 4 * HOUR);
+    const log = logBytes(db);
+    await db.maintain(controller.signal);
+    expect(cut).toBe(1);
+    expect(db.blocks).toEqual([]);
+    expect(readdirSync(db.dir).filter(isUlid)).toEqual([]);
+    expect(logBytes(db)).toBe(log);
+    expect((await contents(db)).get('up')).toEqual(texts(rows));
+    const more = await putOddLate(db, BLOCK_START + 4 * HOUR, BLOCK_START + 4 * HOUR + 8 * MINUTE);
+    await db.maintain();
+    expect(db.blocks.map(({ meta }) => meta.stats.numSamples)).toEqual([120, 59, 3]);
+    expect(logBytes(db)).toBe(0);
+    expect((await contents(db)).get('up')).toEqual(texts([...rows, ...more]));
     await db.close();
   });
 
