@@ -256,6 +256,18 @@ export class SeriesArena {
     } while (after !== 0);
   }
 
+  /** The most slots `readAhead` takes. */
+  get aheadMax(): number {
+    return this.#kernels.AHEAD.value;
+  }
+
+  /** Brings what minTime…maxTime of these slots holds near; changes nothing but how fast it is read then. */
+  readAhead(slots: Uint32Array, minTime: number, maxTime: number): void {
+    this.#live();
+    new Uint32Array(this.#memory.buffer, this.#kernels.INPUT.value, slots.length).set(slots);
+    this.#kernels.readAhead(slots.length, minTime, maxTime);
+  }
+
   /** Time of the oldest sample held, Infinity where none is. */
   minTime(slot: number): number {
     return this.#kernels.slotMinTime(slot);

@@ -64,3 +64,4 @@ export {
 } from './window-over-time';
 export { POWER_MAX, POWER_MIN, POWERS } from './decimal';
 export { TEXT, TEXT_BYTES, TEXT_SAMPLES, TEXT_TIMES, TEXT_VALUES, textSamples } from './sample-text';
+export { AHEAD, readAhead } from './read-ahead';

@@ -12,6 +12,8 @@ import type { InOrderSeries, OutOfOrderSnapshot } from './out-of-order/snapshot.
 import type { ReadLease } from './read-leases.ts';
 
 const BATCH_SERIES = 256;
+/** Series whose samples are brought near at a time: as much as the caches nearest to the processor hold. */
+const AHEAD_SERIES = 16;
 
 /** One selection. */
 export interface HeadSelection {
@@ -56,6 +58,7 @@ export class HeadSeriesSet implements SeriesSet {
     lease.check();
     const end = Math.min(this.#at + BATCH_SERIES, this.#refs.length);
     const batch: Series[] = [];
+    this.#reading.startBatch();
     for (; this.#at < end; this.#at++) {
       const ref = this.#refs[this.#at]!;
       const slot = this.#head.index.table.slotOf(ref);
@@ -99,10 +102,33 @@ class Reading {
   readonly head: Head;
   readonly selection: HeadSelection;
   #nameSymbol = -1;
+  /** Slots of the batch in its order, and how many of them have been brought near. */
+  readonly #slots = new Uint32Array(BATCH_SERIES);
+  #count = 0;
+  #ahead = 0;
 
   constructor(head: Head, selection: HeadSelection) {
     this.head = head;
     this.selection = selection;
+  }
+
+  startBatch(): void {
+    this.#count = 0;
+    this.#ahead = 0;
+  }
+
+  /** Adds a slot to the batch; its place there. */
+  addSlot(slot: number): number {
+    this.#slots[this.#count] = slot;
+    return this.#count++;
+  }
+
+  /** Called before the samples of a place are read. */
+  arriveAt(place: number): void {
+    if (place < this.#ahead) return;
+    const { minTime, maxTime } = this.selection.range;
+    this.#ahead = Math.min(place + AHEAD_SERIES, this.#count);
+    this.head.arena.readAhead(this.#slots.subarray(place, this.#ahead), minTime, maxTime);
   }
 
   /** A label name's symbol; readers ask for the same name series after series. */
@@ -120,6 +146,7 @@ class HeadSeries implements InOrderSeries {
   readonly #slot: number;
   readonly #ref: number;
   readonly #maxTime: number;
+  readonly #place: number;
   #labels: Labels | null;
 
   constructor(reading: Reading, slot: number, ref: number, maxTime: number) {
@@ -127,6 +154,7 @@ class HeadSeries implements InOrderSeries {
     this.#slot = slot;
     this.#ref = ref;
     this.#maxTime = maxTime;
+    this.#place = reading.addSlot(slot);
     const { selection, head } = reading;
     this.#labels = selection.labelsOnly ? head.index.labelsOf(slot) : null;
   }
@@ -153,6 +181,7 @@ class HeadSeries implements InOrderSeries {
   samples(out: SampleColumns): void {
     const { arena, histograms } = this.#live();
     const from = out.length;
+    this.#reading.arriveAt(this.#place);
     const { minTime } = this.#reading.selection.range;
     arena.decodeInto(this.#slot, minTime, this.#maxTime, out);
     histograms.get(this.#slot)?.samples(minTime, this.#maxTime, out);
