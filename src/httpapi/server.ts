@@ -11,6 +11,7 @@ const HEADER_BYTES_MAX = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 // A character of a label name takes at most this many in a path: `_1f631_`, percent-encoded or not.
 const PATH_CHARACTERS_EACH_MAX = 9;
+const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 export interface ServerOptions {
@@ -47,6 +48,8 @@ export function newServer({ formBytesMax, logger }: ServerOptions): FastifyInsta
     const status = statusOf(error);
     if (status >= 500)
       logger.error('request ended with an error', { url: request.url, err: error.stack });
+    // A connection that is closed while the client writes loses the answer; what comes is dropped instead.
+    if (error.code === TOO_LARGE) reply.header('connection', 'keep-alive');
     return sendProblem(reply, problemOfServer(error));
   });
   server.setNotFoundHandler((request, reply) => {
@@ -68,7 +71,7 @@ function problemOfServer(error: FastifyError): Problem {
 }
 
 function sentenceOf(error: FastifyError): string {
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+  if (error.code === TOO_LARGE) {
     return 'the request body is larger than this server takes; send less at a time';
   }
   return error.message;

@@ -1,0 +1,173 @@
+// What Grafana and a Prometheus that scrapes ask of an agent, on the host's own data.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { api, Processes, type Running, until } from './processes.ts';
+
+const PROMTOOL = '/usr/bin/promtool';
+
+const processes = new Processes();
+let agent: Running;
+beforeAll(async () => {
+  const args = ['--data-dir', processes.folder(), '--collect-interval', '1s'];
+  agent = await processes.start('agent', args);
+  await until(async () => {
+    const query = { query: 'count_over_time(node_cpu_seconds_total{cpu="0",mode="idle"}[1m]) > 1' };
+    return (await api(agent.url, 'query', query)).data.result.length > 0;
+  }, 'two collections are stored');
+});
+afterAll(() => processes.cleanUp());
+
+async function data(path: string, init: RequestInit = {}): Promise<unknown> {
+  const answer = await fetch(`${agent.url}/api/v1/${path}`, init);
+  const body = (await answer.json()) as { status: string; data: unknown };
+  expect([answer.status, body.status]).toEqual([200, 'success']);
+  return body.data;
+}
+
+describe('a Grafana data source', () => {
+  it('finds a Prometheus 3', async () => {
+    expect(await data('status/buildinfo')).toMatchObject({ version: '3.0.0' });
+  });
+
+  it('lists labels, values and series, with and without a selector', async () => {
+    expect(await data('labels')).toEqual(expect.arrayContaining(['__name__', 'cpu', 'mode']));
+    expect(await data('labels?match[]=node_cpu_seconds_total')).toEqual([
+      '__name__',
+      'cpu',
+      'instance',
+      'job',
+      'mode',
+    ]);
+    const values = 'label/mode/values?match[]=node_cpu_seconds_total{cpu="0"}';
+    expect(await data(values)).toEqual(expect.arrayContaining(['idle', 'system', 'user']));
+    expect(await data('label/nope/values')).toEqual([]);
+    const now = Date.now() / 1000;
+    const body = new URLSearchParams({
+      'match[]': 'node_load1',
+      start: `${now - 60}`,
+      end: `${now}`,
+    });
+    expect(await data('series', { method: 'POST', body })).toMatchObject([
+      { __name__: 'node_load1', job: 'node' },
+    ]);
+    expect(await data(`series?match[]=node_load1&start=0&end=1`)).toEqual([]);
+  });
+
+  it('draws a panel with a POST of query_range', async () => {
+    const end = Math.floor(Date.now() / 15_000) * 15;
+    const body = new URLSearchParams({
+      query: 'sum by (mode) (rate(node_cpu_seconds_total{job="node"}[1m]))',
+      ...{ start: `${end - 60}`, end: `${end + 15}`, step: '1' },
+    });
+    const { resultType, result } = (await data('query_range', { method: 'POST', body })) as {
+      resultType: string;
+      result: { metric: Record<string, string>; values: [number, string][] }[];
+    };
+    expect(resultType).toBe('matrix');
+    expect(result.map(({ metric }) => metric['mode'])).toContain('idle');
+  });
+
+  it('knows types and help of collected metrics and of the agent’s own', async () => {
+    expect(await data('metadata?metric=node_cpu_seconds_total')).toEqual({
+      node_cpu_seconds_total: [
+        { type: 'counter', help: 'Time the CPU spent in the mode.', unit: 'seconds' },
+      ],
+    });
+    const all = (await data('metadata')) as Record<string, { type: string; help: string }[]>;
+    for (const name of ['node_load1', 'node_memory_MemTotal_bytes', 'agent_plugin_state']) {
+      expect(all[name]).toMatchObject([{ type: 'gauge', help: expect.stringMatching(/./) }]);
+    }
+  });
+
+  it.each([
+    ['rules', { groups: [] }],
+    ['alerts', { alerts: [] }],
+    ['alertmanagers', { activeAlertmanagers: [], droppedAlertmanagers: [] }],
+    ['targets', { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} }],
+    ['query_exemplars?query=up&start=0&end=1', []],
+    ['format_query?query=sum(up)by(job)', 'sum by (job) (up)'],
+  ])('gets Prometheus’ answer from %s', async (path, expected) => {
+    expect(await data(path)).toEqual(expected);
+  });
+
+  it('is a page for people too, whose links all work', async () => {
+    const answer = await fetch(`${agent.url}/`);
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    const links = [...(await answer.text()).matchAll(/href="([^"]+)"/g)].map(match => match[1]!);
+    expect(links).toContain('/metrics');
+    expect(links.length).toBeGreaterThan(10);
+    for (const link of links) {
+      expect([link, (await fetch(agent.url + link.replaceAll('&amp;', '&'))).status]).toEqual([
+        link,
+        200,
+      ]);
+    }
+  });
+});
+
+async function metrics(search = '', accept = 'text/plain'): Promise<[number, string]> {
+  const answer = await fetch(`${agent.url}/metrics${search}`, { headers: { accept } });
+  return [answer.status, await answer.text()];
+}
+
+describe('/metrics', () => {
+  it('has the families of the collectors that are named, or all but those', async () => {
+    const [, load] = await metrics('?collect[]=loadavg');
+    expect(load.match(/^[^#\s]+/gm)).toEqual(['node_load1', 'node_load5', 'node_load15']);
+    const [, rest] = await metrics('?exclude[]=loadavg&exclude[]=cpu');
+    expect(rest).not.toMatch(/^node_(load|cpu)/m);
+    expect(rest).toMatch(/^node_memory_MemTotal_bytes /m);
+  });
+
+  it('refuses a collector that does not run, and both at once', async () => {
+    for (const search of ['?collect[]=nope', '?exclude[]=nope']) {
+      const [status, text] = await metrics(search);
+      expect(status).toBe(400);
+      expect(text).toContain('missing collector: nope; running are: cpu, diskstats, ');
+    }
+    expect((await metrics('?collect[]=cpu&exclude[]=cpu'))[0]).toBe(400);
+  });
+
+  it('describes every family, in the text format and in OpenMetrics', async () => {
+    const [, text] = await metrics();
+    const [, open] = await metrics('', 'application/openmetrics-text; version=1.0.0');
+    expect(open.endsWith('\n# EOF\n')).toBe(true);
+    expect(open.match(/^# EOF/gm)).toHaveLength(1);
+    for (const exposition of [text, open]) {
+      const named = (kind: string): Set<string> =>
+        new Set([...exposition.matchAll(new RegExp(`^# ${kind} (\\S+)`, 'gm'))].map(m => m[1]!));
+      const [help, type] = [named('HELP'), named('TYPE')];
+      expect([...type].filter(name => !help.has(name))).toEqual([]);
+      const samples = [...exposition.matchAll(/^([a-zA-Z_:][\w:]*)[ {]/gm)].map(m => m[1]!);
+      const bare = samples.filter(
+        name => !type.has(name) && !type.has(name.replace(/_(bucket|sum|count|total|info)$/, '')),
+      );
+      expect([...new Set(bare)]).toEqual([]);
+      expect(samples).toContain('agent_ingest_samples_total');
+    }
+  });
+
+  it.skipIf(!existsSync(PROMTOOL))(
+    'passes promtool, but for names node_exporter has as well (skipped without promtool)',
+    async () => {
+      const [, input] = await metrics();
+      let lint = '';
+      try {
+        execFileSync(PROMTOOL, ['check', 'metrics'], { input, stdio: 'pipe' });
+      } catch (error) {
+        const { status, stderr, stdout } = error as {
+          status: number;
+          stderr: Buffer;
+          stdout: Buffer;
+        };
+        // 3 is lint; a text that cannot be read is 1.
+        expect([status, String(stdout)]).toEqual([3, '']);
+        lint = String(stderr);
+      }
+      const ours = lint.split('\n').filter(line => line !== '' && !line.startsWith('node_'));
+      expect(ours).toEqual([]);
+    },
+  );
+});
