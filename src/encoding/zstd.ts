@@ -25,6 +25,7 @@ export function zstdDecodeExactly(bytes: Uint8Array, length: number): Uint8Array
     const out = zstdDecompressSync(bytes, {
       chunkSize: Math.max(64, length),
       maxOutputLength: Math.max(1, length),
+      params: { [constants.ZSTD_d_windowLogMax]: Math.max(10, Math.ceil(Math.log2(length + 1))) },
     });
     if (out.length === length) return out;
   } catch (cause) {

@@ -1,6 +1,7 @@
 // Writes series into the segments and index of a cold block. Floats are cut into windows of time that are
 // the same for all series with about the same interval, so that those of one scrape share their times.
 
+import { OutpostError } from '../../lifecycle/errors.ts';
 import { decodeChunk } from '../../storage/chunks.ts';
 import { encodeColumns } from '../../storage/encode-columns.ts';
 import { SampleColumns } from '../../storage/samples.ts';
@@ -66,6 +67,7 @@ export class ColdSeriesWriter {
         this.stats.numFloatSamples += this.#columns.length;
       } else {
         for (const chunk of run) {
+          refuseColdNumbers(chunk);
           this.#write(chunk, written);
           countSamples(chunk, this.stats);
         }
@@ -139,6 +141,12 @@ function* runsOf(chunks: readonly Chunk[]): Generator<readonly Chunk[]> {
     yield chunks.slice(from, to);
     from = to;
   }
+}
+
+/** Whoever reads the block would take such a chunk for one of ours. */
+function refuseColdNumbers({ encoding }: Chunk): void {
+  if (encoding !== ColdEncoding.floats && encoding !== ColdEncoding.times) return;
+  throw new OutpostError('bad-data', `write cold block: chunks of unknown encoding ${encoding}`);
 }
 
 /** Milliseconds of a chunk: a power of two, so that series agree on it whatever their gaps. */
