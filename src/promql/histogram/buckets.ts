@@ -2,6 +2,7 @@
 
 import type { BucketSpan } from '../../storage/histogram.ts';
 import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram } from '../../storage/histogram.ts';
+import { FRACTIONS } from './fractions.ts';
 
 /** One bucket. Bounds may be infinite. */
 export interface Bucket {
@@ -22,7 +23,8 @@ export function exponentialBound(index: number, schema: number): number {
   const power = Math.floor(index / perPower);
   const rest = index - power * perPower;
   if (rest === 0 && power === 1024) return Number.MAX_VALUE;
-  return scale(2 ** (rest / perPower), power);
+  const fraction = FRACTIONS[rest * (FRACTIONS.length / perPower)];
+  return scale((fraction ?? 2 ** (rest / perPower - 1)) * 2, power);
 }
 
 /** value·2^power without losing the edges of the range. */
