@@ -84,8 +84,13 @@ export class Processes {
     return this.#running.at(-1)!;
   }
 
-  async cleanUp(): Promise<void> {
+  /** Ends what still runs, and leaves the folders. */
+  async stopAll(): Promise<void> {
     for (const one of this.#running.splice(0)) if (one.child.exitCode === null) await one.kill();
+  }
+
+  async cleanUp(): Promise<void> {
+    await this.stopAll();
     for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   }
 }
