@@ -22,8 +22,8 @@ export interface SelfScrapeOptions {
   readonly targetLabels: Labels;
   readonly intervalMs: number;
   readonly clock: Clock;
-  /** Called with each write that was refused as a whole. */
-  readonly onLost: (error: unknown, samples: number) => void;
+  /** Called when writes begin to be refused as a whole, not for each that follows. */
+  readonly onLost: (error: unknown) => void;
 }
 
 /** Writes the agent's own samples on the grid of the interval. */
@@ -32,6 +32,7 @@ export class SelfScrape {
   readonly #refs = new Map<string, SeriesRef>();
   /** Families whose metadata the database has. */
   readonly #described = new Set<string>();
+  #isLosing = false;
 
   constructor(options: SelfScrapeOptions) {
     this.#options = options;
@@ -50,11 +51,9 @@ export class SelfScrape {
   async scrape(time: number): Promise<void> {
     const appender = this.#options.storage.appender();
     const { targetLabels } = this.#options;
-    let samples = 0;
     const put = (name: string, labels: Labels, value: number): void => {
       const ref = this.#resolve(appender, name, labels);
       appender.append(ref, time, value);
-      samples++;
     };
     for (const family of this.#options.gather()) {
       this.#describe(appender, family);
@@ -66,11 +65,13 @@ export class SelfScrape {
     for (const job of this.#options.jobs(time)) put('up', job.targetLabels, job.up ? 1 : 0);
     try {
       const result = await appender.commit();
+      this.#isLosing = false;
       // A series was collected as empty between two scrapes; the next one makes it anew.
       if (result.refused.has('unknown-series')) this.#refs.clear();
     } catch (error) {
       this.#described.clear();
-      this.#options.onLost(error, samples);
+      if (!this.#isLosing) this.#options.onLost(error);
+      this.#isLosing = true;
     }
   }
 
