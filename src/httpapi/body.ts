@@ -36,15 +36,13 @@ export async function bodyOf(pieces: Iterable<Piece>, options: BodyOptions): Pro
   const maker = new ChunkMaker(pieces, options);
   const first = maker.next();
   if (maker.isDone) {
-    if (!isGzip || first.length < GZIP_BYTES_MIN) return { payload: first, isGzip: false };
-    // Up to a chunk's length it takes less than a millisecond: not worth another thread.
+    if (!isGzip || first.length < GZIP_BYTES_MIN) return { payload: first.copy(), isGzip: false };
+    // A short one takes less than a millisecond: not worth another thread.
     const isShort = first.length <= GZIP_SYNC_MAX;
-    return {
-      payload: isShort ? gzipSync(first, GZIP) : await gzipWhole(first, GZIP),
-      isGzip: true,
-    };
+    const payload = isShort ? gzipSync(first.bytes, GZIP) : await gzipWhole(first.copy(), GZIP);
+    return { payload, isGzip: true };
   }
-  const text = Readable.from(chunks(first, maker), { objectMode: false });
+  const text = Readable.from(chunks(first.copy(), maker), { objectMode: false });
   if (!isGzip) return { payload: text, isGzip };
   const packed = createGzip(GZIP);
   text.on('error', error => packed.destroy(error));
@@ -57,7 +55,7 @@ async function* chunks(first: Buffer, maker: ChunkMaker): AsyncGenerator<Buffer>
   while (!maker.isDone) {
     await maker.pause();
     const chunk = maker.next();
-    if (chunk.length > 0) yield chunk;
+    if (chunk.length > 0) yield chunk.copy();
   }
 }
 
@@ -66,7 +64,6 @@ class ChunkMaker {
   isDone = false;
   readonly #pieces: Iterator<Piece>;
   readonly #slicer: Slicer;
-  readonly #chunk = new BodyChunk();
 
   constructor(pieces: Iterable<Piece>, options: BodyOptions) {
     this.#pieces = pieces[Symbol.iterator]();
@@ -74,17 +71,18 @@ class ChunkMaker {
   }
 
   /** The next chunk; shorter than others where making it took long. */
-  next(): Buffer {
-    while (this.#chunk.length < CHUNK_BYTES) {
+  next(): BodyChunk {
+    const chunk = new BodyChunk();
+    while (chunk.length < CHUNK_BYTES) {
       const piece = this.#pieces.next();
       if (piece.done) {
         this.isDone = true;
         break;
       }
-      this.#chunk.add(piece.value);
+      chunk.add(piece.value);
       if (this.#slicer.due) break;
     }
-    return this.#chunk.take();
+    return chunk;
   }
 
   /** Gives way where it is time to. */

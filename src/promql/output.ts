@@ -10,7 +10,8 @@ import type { Grid } from './grid.ts';
 import { removeStale } from './operators/lookup.ts';
 import { lasting, sameLabelset, withoutName } from './operators/names.ts';
 import type { VectorOperator } from './operators/operator.ts';
-import { copyRow, type Row } from './operators/rows.ts';
+import { RowStore } from './operators/row-store.ts';
+import type { Row } from './operators/rows.ts';
 import type { RangePlan } from './plan-selectors.ts';
 import type { MatrixSeries, VectorSample } from './result.ts';
 import { sortSliced } from './sliced-sort.ts';
@@ -54,15 +55,17 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
   const merging = !(delayed ? distinct.full && distinct.nameless : distinct.full);
   const known = new Map<string, NamedRow>();
   const rows: NamedRow[] = [];
+  let store: RowStore | null = null;
   for (;;) {
     const block = await operator.next();
     if (block === null) return rows;
     execution.hold(block.rows.length * block.steps);
+    store ??= new RowStore(block.steps);
     for (let i = 0; i < block.rows.length; i++) {
       if (execution.due) await execution.breathe();
       const source = lasting(block.rows[i]!);
       const labels = source.nameDropped ? withoutName(source.labels) : source.labels;
-      const row = copyRow(block, i, source);
+      const row = store.copy(block, i, source);
       const other = merging ? known.get(labels.key) : undefined;
       if (other) {
         other.row = join(other.row, row);

@@ -12,8 +12,8 @@ export function formatHistogram(histogram: FloatHistogram): string {
   for (const { lower, upper, count } of allBuckets(histogram)) {
     if (count === 0) continue;
     const zero = !custom && lower <= 0 && upper >= 0;
-    const open = zero || (!custom && upper < 0) ? '[' : '(';
-    const close = !zero && !custom && upper < 0 ? ')' : ']';
+    const open = zero || lower < 0 ? '[' : '(';
+    const close = zero || upper > 0 ? ']' : ')';
     const bounds = `${formatShort(lower)},${formatShort(upper)}`;
     parts.push(`${open}${bounds}${close}:${formatShort(count, true)}`);
   }

@@ -17,7 +17,8 @@ import {
   type ScalarOperator,
   type VectorOperator,
 } from './operator.ts';
-import { copyRow, type Row, RowsOperator, type RowsProducer } from './rows.ts';
+import { RowStore } from './row-store.ts';
+import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
 
 const BUCKET_LABEL = 'le';
 
@@ -60,10 +61,12 @@ class HistogramSummary implements RowsProducer {
   readonly #options: HistogramSummaryOptions;
   readonly #candidates = new Map<string, Candidate>();
   readonly #buckets = new ClassicBuckets();
+  readonly #store: RowStore;
   #held = 0;
 
   constructor(execution: Execution, input: VectorOperator, options: HistogramSummaryOptions) {
     this.steps = options.steps;
+    this.#store = new RowStore(this.steps);
     this.#execution = execution;
     this.#input = input;
     this.#options = options;
@@ -126,7 +129,7 @@ class HistogramSummary implements RowsProducer {
 
   /** Puts a row with the others of its histogram. */
   #sort(block: StepBlock, index: number): void {
-    const row = copyRow(block, index, lasting(block.rows[index]!));
+    const row = this.#store.copy(block, index, lasting(block.rows[index]!));
     const { labels } = row.labels;
     if (row.histograms) this.#candidateOf(labels.key, row.labels).natives.push(row);
     if (!hasFloat(row)) return;

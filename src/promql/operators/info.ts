@@ -6,7 +6,8 @@ import { OutpostError } from '../../lifecycle/errors.ts';
 import type { Execution } from '../execution.ts';
 import { FixedRow, lasting } from './names.ts';
 import { type Distinctness, FRAGMENTED, type VectorOperator } from './operator.ts';
-import { copyRow, type Row, RowsOperator, type RowsProducer } from './rows.ts';
+import { RowStore } from './row-store.ts';
+import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
 
 /** Labels by which an info series is found. */
 const IDENTIFYING: readonly string[] = ['instance', 'job'];
@@ -82,13 +83,14 @@ class Enrichment implements RowsProducer {
 
   async #rowsOf(operator: VectorOperator): Promise<Row[]> {
     const rows: Row[] = [];
+    const store = new RowStore(this.steps);
     for (;;) {
       const block = await operator.next();
       if (block === null) return rows;
       this.#execution.hold(block.rows.length * block.steps);
       this.#held += block.rows.length * block.steps;
       for (let i = 0; i < block.rows.length; i++) {
-        rows.push(copyRow(block, i, lasting(block.rows[i]!)));
+        rows.push(store.copy(block, i, lasting(block.rows[i]!)));
       }
       await this.#execution.breathe();
     }

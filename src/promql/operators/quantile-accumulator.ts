@@ -8,20 +8,24 @@ import {
   type Aggregate,
   remarkIgnored,
 } from './accumulators.ts';
+import { type RowCells, RowStore } from './row-store.ts';
 
 /** Holds rows × steps samples of its group until `finish`. */
 export class QuantileAccumulator implements Accumulator {
   readonly #context: AccumulatorContext;
-  readonly #rows: { readonly values: Float64Array; readonly present: Uint8Array }[] = [];
+  readonly #store: RowStore;
+  readonly #rows: RowCells[] = [];
 
   constructor(context: AccumulatorContext) {
     this.#context = context;
+    this.#store = new RowStore(context.steps);
   }
 
   add(block: StepBlock, at: number): void {
     const { steps, execution } = this.#context;
-    const values = block.values.slice(at, at + steps);
-    const present = block.present.slice(at, at + steps);
+    const { values, present } = this.#store.take();
+    values.set(block.values.subarray(at, at + steps));
+    present.set(block.present.subarray(at, at + steps));
     if (block.histograms) {
       for (let step = 0; step < steps; step++) {
         if (!block.histograms[at + step]) continue;

@@ -13,19 +13,8 @@ export interface Row {
   readonly histograms: (FloatHistogram | undefined)[] | null;
 }
 
-/** A copy of one row of a block; `labels` must last. */
-export function copyRow(block: StepBlock, row: number, labels: RowLabels): Row {
-  const at = row * block.steps;
-  const end = at + block.steps;
-  return {
-    labels,
-    values: block.values.slice(at, end),
-    present: block.present.slice(at, end),
-    histograms: block.histograms ? sliceHistograms(block.histograms, at, end) : null,
-  };
-}
-
-function sliceHistograms(
+/** The histograms from…to−1, null where there is none. */
+export function sliceHistograms(
   histograms: readonly (FloatHistogram | undefined)[],
   from: number,
   to: number,

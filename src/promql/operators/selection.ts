@@ -9,6 +9,7 @@ import { Grouping, Groups } from './grouping.ts';
 import { lasting } from './names.ts';
 import type { Distinctness, ScalarOperator, VectorOperator } from './operator.ts';
 import { RankHeap } from './rank-heap.ts';
+import { RowStore } from './row-store.ts';
 import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
 
 /** The operator of topk and bottomk. Rows come in the order of their rank. */
@@ -45,6 +46,7 @@ class TopSelection implements RowsProducer {
   readonly #expr: AggregateExpr;
   readonly #input: VectorOperator;
   readonly #param: ScalarOperator;
+  readonly #store: RowStore;
   /** Labels of the rows that are or were among the best. */
   readonly #chosen: RowLabels[] = [];
 
@@ -55,6 +57,7 @@ class TopSelection implements RowsProducer {
     rest: { readonly param: ScalarOperator; readonly steps: number },
   ) {
     this.steps = rest.steps;
+    this.#store = new RowStore(rest.steps);
     this.distinct = input.distinct;
     this.#execution = execution;
     this.#expr = expr;
@@ -127,12 +130,6 @@ class TopSelection implements RowsProducer {
 
   #emptyRow(labels: RowLabels): Row {
     this.#execution.hold(this.steps);
-    const { steps } = this;
-    return {
-      labels,
-      values: new Float64Array(steps),
-      present: new Uint8Array(steps),
-      histograms: null,
-    };
+    return { labels, ...this.#store.take(), histograms: null };
   }
 }

@@ -6,7 +6,8 @@ import { compact } from './map.ts';
 import { lasting } from './names.ts';
 import { compareNatural } from './natural-order.ts';
 import type { VectorOperator } from './operator.ts';
-import { copyRow, type Row, RowsOperator } from './rows.ts';
+import { RowStore } from './row-store.ts';
+import { type Row, RowsOperator } from './rows.ts';
 
 /** Compares two rows of one step. */
 type RowOrder = (a: Row, b: Row) => number;
@@ -25,6 +26,7 @@ export function newSort(
 ): VectorOperator {
   const collect = async (): Promise<Row[]> => {
     const rows: Row[] = [];
+    const store = new RowStore(1);
     for (;;) {
       const block = await input.next();
       if (block === null) break;
@@ -34,7 +36,7 @@ export function newSort(
       }
       execution.hold(block.rows.length);
       for (let i = 0; i < block.rows.length; i++) {
-        rows.push(copyRow(block, i, lasting(block.rows[i]!)));
+        rows.push(store.copy(block, i, lasting(block.rows[i]!)));
       }
       await execution.breathe();
     }

@@ -7,7 +7,8 @@ import type { Execution } from '../execution.ts';
 import type { Grid } from '../grid.ts';
 import { lasting } from './names.ts';
 import type { Distinctness, RangeSeries, RangeSource, VectorOperator } from './operator.ts';
-import { copyRow, type Row } from './rows.ts';
+import { RowStore } from './row-store.ts';
+import type { Row } from './rows.ts';
 
 /** Evaluates the inner operator in full when first asked. */
 export class SubquerySource implements RangeSource {
@@ -43,13 +44,14 @@ export class SubquerySource implements RangeSource {
     const merged = new Map<string, SubqueryRow>();
     const all: SubqueryRow[] = [];
     const merging = !this.#input.distinct.full;
+    const store = new RowStore(this.#grid.count);
     for (;;) {
       const block = await this.#input.next();
       if (block === null) return all;
       this.#execution.hold(block.rows.length * block.steps);
       this.#held += block.rows.length * block.steps;
       for (let i = 0; i < block.rows.length; i++) {
-        const row = copyRow(block, i, lasting(block.rows[i]!));
+        const row = store.copy(block, i, lasting(block.rows[i]!));
         const known = merging ? merged.get(row.labels.labels.key) : undefined;
         if (known) {
           known.merge(row);

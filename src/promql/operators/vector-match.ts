@@ -9,7 +9,8 @@ import { changesSchema, type Element, type ElementOperation } from './arithmetic
 import { type MatchKey, matchKey, matchLabels } from './match-key.ts';
 import { FixedRow, lasting, withoutName } from './names.ts';
 import { type Distinctness, FRAGMENTED, type VectorOperator } from './operator.ts';
-import { copyRow, type Row, RowsOperator, type RowsProducer } from './rows.ts';
+import { RowStore } from './row-store.ts';
+import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
 
 export interface VectorMatchOptions {
   readonly expr: BinaryExpr;
@@ -47,6 +48,9 @@ class VectorMatch implements RowsProducer {
   readonly #groups = new Map<string, OneGroup>();
   /** Steps at which a match key occurs twice on the "one" side. */
   readonly #conflicts = new Map<number, { readonly key: string; readonly rows: [Row, Row] }>();
+  readonly #store: RowStore;
+  /** Steps at which the pair at hand met. */
+  readonly #matched: Uint8Array;
   #held = 0;
 
   constructor(execution: Execution, options: VectorMatchOptions) {
@@ -56,6 +60,8 @@ class VectorMatch implements RowsProducer {
     this.#key = matchKey(this.#matching);
     this.#swapped = this.#matching.cardinality === 'one-to-many';
     this.steps = options.steps;
+    this.#store = new RowStore(options.steps);
+    this.#matched = new Uint8Array(options.steps);
   }
 
   async collect(): Promise<Iterable<Row>> {
@@ -95,7 +101,7 @@ class VectorMatch implements RowsProducer {
       this.#hold(block.rows.length * block.steps);
       for (let i = 0; i < block.rows.length; i++) {
         if (this.#execution.due) await this.#execution.breathe();
-        const row = copyRow(block, i, lasting(block.rows[i]!));
+        const row = this.#store.copy(block, i, lasting(block.rows[i]!));
         const key = this.#key(row.labels);
         const group = this.#groups.get(key);
         if (group) this.#join(key, group, row);
@@ -148,9 +154,8 @@ class VectorMatch implements RowsProducer {
     const { steps } = this;
     const { operation, expr } = this.#options;
     const { cells } = pair;
-    const values = new Float64Array(steps);
-    const present = new Uint8Array(steps);
-    const matched = new Uint8Array(steps);
+    const { values, present } = this.#store.take();
+    const matched = this.#matched.fill(0);
     let histograms: Row['histograms'] = null;
     let any = false;
     for (let step = 0; step < steps; step++) {
