@@ -23,7 +23,7 @@ describe('bucket bounds', () => {
     [1, 0, 2],
     [-1, 0, 0.5],
     // Prometheus' number, not the exact root.
-    [1, 1, 1.414213562373095],
+    [1, 1, 2 * 0.7071067811865475],
     [2, -1, 16],
     [1024, 0, Number.MAX_VALUE],
     [1025, 0, Number.POSITIVE_INFINITY],
