@@ -62,7 +62,11 @@ export async function replayLog(
   const seconds = (clock.monotonic() - started) / 1000;
   head.metrics.replaySeconds.set(seconds);
   for (const [type, count] of report.skipped) head.metrics.replaySkipped.with(type).inc(count);
-  logger.info('log replayed', { seconds, ...report, skipped: [...report.skipped].join(' ') });
+  const counts = Object.entries({ ...report, skipped: [...report.skipped].join(' ') });
+  logger.info('log replayed', {
+    seconds: Math.round(seconds * 1000) / 1000,
+    ...Object.fromEntries(counts.filter(([, count]) => count !== 0 && count !== '')),
+  });
   return report;
 }
 
