@@ -4,7 +4,8 @@
 /** A piece of a body: text, or the bytes of text, which need to be valid only until the next piece. */
 export type Piece = string | Uint8Array;
 
-const SCRATCH_BYTES = 512 * 1024;
+/** A chunk of a long body, and a piece on top. */
+const SCRATCH_BYTES = 768 * 1024;
 /** Bytes of one UTF-16 unit in UTF-8, at most. */
 const UNIT_BYTES_MAX = 3;
 const SHORT_TEXT = 16 * 1024;

@@ -13,6 +13,7 @@ export interface RowLabels {
 
 /** Most cells in a block: 1 MiB of values. */
 export const BLOCK_CELLS_MAX = 131_072;
+const ROWS_FIRST = 8;
 
 /**
  * Rows × steps. Cell (row, step) lies at row·steps + step and counts where `present` is 1; it is a histogram
@@ -32,9 +33,8 @@ export class StepBlock {
   constructor(steps: number) {
     this.steps = steps;
     this.rowsMax = Math.max(1, Math.floor(BLOCK_CELLS_MAX / Math.max(1, steps)));
-    const rows = Math.min(this.rowsMax, 16);
-    this.values = new Float64Array(rows * steps);
-    this.present = new Uint8Array(rows * steps);
+    this.values = new Float64Array(0);
+    this.present = new Uint8Array(0);
   }
 
   get full(): boolean {
@@ -46,6 +46,14 @@ export class StepBlock {
     this.present.fill(0, 0, this.rows.length * this.steps);
     this.rows = [];
     this.histograms = null;
+  }
+
+  /** Makes room for so many rows at once, where there are none yet. */
+  expect(rows: number): void {
+    const wanted = Math.min(this.rowsMax, rows);
+    if (this.rows.length > 0 || wanted * this.steps <= this.values.length) return;
+    this.values = new Float64Array(wanted * this.steps);
+    this.present = new Uint8Array(wanted * this.steps);
   }
 
   /** Makes a next row with no cell present and returns the index of its first cell. */
@@ -78,7 +86,7 @@ export class StepBlock {
   }
 
   #grow(): void {
-    const rows = Math.min(this.rowsMax, Math.max(1, this.rows.length * 2));
+    const rows = Math.min(this.rowsMax, Math.max(ROWS_FIRST, this.rows.length * 2));
     const values = new Float64Array(rows * this.steps);
     const present = new Uint8Array(rows * this.steps);
     values.set(this.values);

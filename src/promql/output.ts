@@ -61,6 +61,7 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
     if (block === null) return rows;
     execution.hold(block.rows.length * block.steps);
     store ??= new RowStore(block.steps);
+    store.expect(block.rows.length);
     for (let i = 0; i < block.rows.length; i++) {
       if (execution.due) await execution.breathe();
       const source = lasting(block.rows[i]!);

@@ -26,9 +26,14 @@ export class RowStore {
     this.#steps = steps;
   }
 
+  /** Says that so many rows are about to be taken. */
+  expect(rows: number): void {
+    if (this.#rows - this.#used < rows) this.#grow(rows);
+  }
+
   /** A new row. */
   take(): RowCells {
-    if (this.#used === this.#rows) this.#grow();
+    if (this.#used === this.#rows) this.#grow(ROWS_FIRST);
     const at = this.#used++ * this.#steps;
     const end = at + this.#steps;
     return { values: this.#values.subarray(at, end), present: this.#present.subarray(at, end) };
@@ -45,9 +50,9 @@ export class RowStore {
     return { labels, values, present, histograms };
   }
 
-  #grow(): void {
+  #grow(wanted: number): void {
     const most = Math.max(1, Math.floor(CELLS_MAX / Math.max(1, this.#steps)));
-    this.#rows = Math.min(most, Math.max(ROWS_FIRST, this.#rows * 2));
+    this.#rows = Math.min(most, Math.max(wanted, this.#rows * 2));
     this.#used = 0;
     this.#values = new Float64Array(this.#rows * this.#steps);
     this.#present = new Uint8Array(this.#rows * this.#steps);

@@ -72,6 +72,7 @@ export class WindowOperator implements VectorOperator {
         }
         this.#batch = batch;
         this.#cursor = 0;
+        block.expect(batch.length);
       }
       this.#fill(block);
       await this.#execution.breathe();
