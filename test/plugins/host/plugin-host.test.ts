@@ -33,8 +33,11 @@ afterEach(async () => {
 describe('a plugin host with a good plugin', () => {
   it('collects on the grid of the interval, the first time at once', async () => {
     const { sink } = startHost([counting()], { intervalMs: 200 });
-    await until('five collections', () => sink.collections.length >= 5);
-    const [first, ...later] = sink.collections;
+    // A host under load comes late now and then; on the grid it is taken for punctual.
+    await until('a collection on the grid after the first', () =>
+      sink.collections.slice(1).some(({ time }) => time % 200 === 0),
+    );
+    const [first] = sink.collections;
     expect(first!.values.get('test_collections_total')).toBe(1);
     expect([...first!.values.keys()].sort()).toEqual([
       'node_scrape_collector_duration_seconds{collector="counting"}',
@@ -42,8 +45,6 @@ describe('a plugin host with a good plugin', () => {
       'test_collections_total',
       'test_info{device="a b\\"c"}',
     ]);
-    const onGrid = later.filter(({ time }) => time % 200 === 0);
-    expect(onGrid.length).toBeGreaterThanOrEqual(1);
     const times = sink.collections.map(({ time }) => time);
     expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
   });
