@@ -5,6 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProtoWriter } from '../../src/encoding/proto.ts';
 import { snappyEncode } from '../../src/encoding/snappy.ts';
+import { Labels } from '../../src/labels/labels.ts';
 import { folderBytes, type Peer, startPeers } from './peers.ts';
 import type { Fleet } from './trace.ts';
 
@@ -80,7 +81,6 @@ export async function victoriaChanged(fleet: Fleet): Promise<number | null> {
     const range = `start=${times[0]! / 1000 - 1}&end=${times.at(-1)! / 1000 + 1}`;
     const text = await get(peer, `api/v1/export?match[]=${match}&${range}`);
     const written = new Map(fleet.series[0]!.map(one => [one.labels.toString(), one.values]));
-    const { Labels } = await import('../../src/labels/labels.ts');
     let changed = 0;
     for (const line of text.trimEnd().split('\n')) {
       const { metric, values } = JSON.parse(line) as {

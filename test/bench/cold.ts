@@ -2,10 +2,12 @@
 // to read. Sizes: the recorded host as it is, since a repeated recording compresses far better than life.
 // Times: generated hosts, whose values all move. Options: --recording FILE, --hosts N, --scrapes N.
 
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { coldDecoder } from '../../src/kernels/cold.ts';
+import { encodeXor, xorDecoder } from '../../src/kernels/xor.ts';
 import { Matcher } from '../../src/labels/matcher.ts';
 import { encodeColumns } from '../../src/storage/encode-columns.ts';
 import { SampleColumns } from '../../src/storage/samples.ts';
@@ -16,8 +18,10 @@ import {
   COLD_INDEX_FILE,
   openColdBlock,
 } from '../../src/tsdb/cold/cold-block.ts';
+import { ColdChunkEncoder } from '../../src/tsdb/cold/cold-chunk.ts';
 import { freezeBlock } from '../../src/tsdb/cold/freeze.ts';
 import { PageCache } from '../../src/tsdb/cold/page-cache.ts';
+import { corpusFolder } from '../fakes/corpora.ts';
 import { prometheusSize, type StoredSize, victoriaChanged, victoriaSize } from './cold-peers.ts';
 import { hostSeries, seeded } from './generator.ts';
 import { folderBytes } from './peers.ts';
@@ -27,10 +31,11 @@ import { type Fleet, readRecording, replay } from './trace.ts';
 const STEP_MS = 15_000;
 const ULID = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const HOUR_MS = 3_600_000;
+const COLD_SAMPLES = 512;
 
 const { values: options } = parseArgs({
   options: {
-    recording: { type: 'string', default: '../shared/corpora/trace/trace.json' },
+    recording: { type: 'string', default: join(corpusFolder('trace') ?? '', 'trace.json') },
     hosts: { type: 'string', default: '2' },
     scrapes: { type: 'string', default: '5760' },
     'only-times': { type: 'boolean', default: false },
@@ -39,7 +44,9 @@ const { values: options } = parseArgs({
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-cold-'));
 try {
-  if (!options['only-times']) await sizes();
+  const absent = !existsSync(options.recording);
+  if (absent) console.log(`sizes are left out: there is no recording ${options.recording}`);
+  if (!absent && !options['only-times']) await sizes();
   await times();
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -74,6 +81,7 @@ async function sizes(): Promise<void> {
           ...[chunks, index, chunks + index].map(bytes => (bytes / fleet.sampleCount).toFixed(3)),
         ]),
     );
+    decodeRates(fleet);
     if (!jitter) {
       const changed = await victoriaChanged(fleet);
       if (changed !== null)
@@ -82,6 +90,41 @@ async function sizes(): Promise<void> {
         );
     }
   }
+}
+
+/** Values of whole series through both kernels, chunk by chunk. */
+function decodeRates({ times, series, sampleCount }: Fleet): void {
+  const encoder = new ColdChunkEncoder();
+  const xor: Uint8Array[] = [];
+  const cold: { readonly data: Uint8Array; readonly at: number; readonly count: number }[] = [];
+  for (const { values } of series[0]!) {
+    const columns = { times: times[0]!, values };
+    for (let from = 0; from < values.length; from += COLD_SAMPLES) {
+      const to = Math.min(from + COLD_SAMPLES, values.length);
+      // A step below 128: the head is the count, one byte for the kind, one for the step.
+      const { data } = encoder.floats(columns, from, to, { step: 1, timesPlace: -1 });
+      cold.push({ data, at: to - from < 128 ? 3 : 4, count: to - from });
+    }
+    for (let from = 0; from < values.length; from += 120) {
+      xor.push(encodeXor(times[0]!, values, from, Math.min(from + 120, values.length)));
+    }
+  }
+  const rate = (work: () => void): string => {
+    let best = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 9; round++) {
+      const began = performance.now();
+      work();
+      best = Math.min(best, performance.now() - began);
+    }
+    return (sampleCount / best / 1000).toFixed(0);
+  };
+  const xorRate = rate(() => {
+    for (const chunk of xor) xorDecoder().decode(chunk);
+  });
+  const coldRate = rate(() => {
+    for (const { data, at, count } of cold) coldDecoder().decodeValues(data, at, count);
+  });
+  console.log(`kernels decode, M samples/s: XOR ${xorRate}, cold ${coldRate} (zstd not included)`);
 }
 
 function sizeOf(name: string, dir: string, chunks: string, index: string): StoredSize {
