@@ -62,7 +62,7 @@ export async function put(
   return await appender.commit();
 }
 
-/** All samples the matchers select, by series: `labels` to `time:value` texts. */
+/** All samples the matchers select, by series: `labels` to `time:value` texts, `time:h<count>` for histograms. */
 export async function contents(
   store: Queryable,
   matchers: readonly Matcher[] = [],
@@ -77,11 +77,12 @@ export async function contents(
       for (const series of batch) {
         columns.clear();
         series.samples(columns);
-        const texts = Array.from({ length: columns.length }, (_, i) =>
-          isStaleAt(columns.values, i)
-            ? `${columns.times[i]}:stale`
-            : `${columns.times[i]}:${columns.values[i]}`,
-        );
+        const texts = Array.from({ length: columns.length }, (_, i) => {
+          const histogram = columns.histograms?.[i];
+          if (histogram) return `${columns.times[i]}:h${histogram.count}`;
+          const stale = isStaleAt(columns.values, i);
+          return `${columns.times[i]}:${stale ? 'stale' : columns.values[i]}`;
+        });
         if (texts.length > 0) found.set(series.labels.toString(), texts);
       }
     }
