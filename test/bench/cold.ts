@@ -1,6 +1,7 @@
 // Bytes a sample of old data, ours beside the installed peers, and what the denser form costs to write and
 // to read. Sizes: the recorded host as it is, since a repeated recording compresses far better than life.
-// Times: generated hosts, whose values all move. Options: --recording FILE, --hosts N, --scrapes N.
+// Times: generated hosts, whose values all move. Options: --recording FILE, --hosts N, --scrapes N,
+// --only-times, --on-time (generated scrapes are not late).
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
     hosts: { type: 'string', default: '2' },
     scrapes: { type: 'string', default: '5760' },
     'only-times': { type: 'boolean', default: false },
+    'on-time': { type: 'boolean', default: false },
   },
 });
 
@@ -238,13 +240,14 @@ function generated(): Fleet {
   const hosts = Number(options.hosts);
   const scrapes = Number(options.scrapes);
   const random = seeded(7);
+  const lateMs = options['on-time'] ? 1 : 4;
   const start = Math.floor(Date.now() / STEP_MS) * STEP_MS - scrapes * STEP_MS;
   const columns: Float64Array[] = [];
   const series = Array.from({ length: hosts }, (_, host) => {
     columns.push(
       Float64Array.from(
         { length: scrapes },
-        (_, i) => start + i * STEP_MS + Math.floor(random() * 4),
+        (_, i) => start + i * STEP_MS + Math.floor(random() * lateMs),
       ),
     );
     return hostSeries(host).map(one => {
