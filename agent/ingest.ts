@@ -83,7 +83,8 @@ class Source implements SampleSource {
   #batchRefs = new Uint32Array(1024);
   #batchValues = new Float64Array(1024);
   #previous: Uint32Array = new Uint32Array(0);
-  #paused = false;
+  /** The event that told why nothing is stored; null while samples are. */
+  #current: string | null = null;
 
   constructor(plugin: string, options: IngestOptions, metrics: IngestMetrics) {
     this.#plugin = plugin;
@@ -202,7 +203,8 @@ class Source implements SampleSource {
     } catch (error) {
       this.#described = [...described, ...this.#described];
       this.#metrics.lost.inc(queued);
-      this.#pause(OutpostError.from(error));
+      const { message } = OutpostError.from(error);
+      this.#trouble('ingest.paused', `samples are lost until this is mended: ${message}`);
     }
   }
 
@@ -213,21 +215,24 @@ class Source implements SampleSource {
       // The series was collected as empty meanwhile; the next collection makes it anew.
       if (reason === 'unknown-series') this.#refs.fill(UNRESOLVED);
     }
-    if (this.#paused) {
-      this.#paused = false;
+    const [example] = result.examples;
+    if (result.stored === 0 && example && example.reason !== 'unknown-series') {
+      const time = new Date(example.time).toISOString();
+      this.#trouble(
+        'ingest.refused',
+        `every collected sample is refused, first one of ${time} as ${example.reason}; if the clock stepped back, this ends when it has caught up`,
+      );
+    } else if (result.stored > 0 && this.#current !== null) {
+      this.#current = null;
       this.#event('info', 'ingest.resumed', 'the database takes samples again');
     }
   }
 
   // One event when writing stops and one when it works again, not one for each collection between.
-  #pause(error: OutpostError): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    this.#event(
-      'error',
-      'ingest.paused',
-      `samples are lost until this is mended: ${error.message}`,
-    );
+  #trouble(name: string, message: string): void {
+    if (this.#current === name) return;
+    this.#current = name;
+    this.#event('error', name, message);
   }
 
   #event(severity: 'info' | 'error', name: string, message: string): void {

@@ -144,6 +144,20 @@ describe('Ingest', () => {
     expect(events.recent().map(e => e.name)).toEqual(['ingest.paused', 'ingest.resumed']);
   });
 
+  it('says once that everything is refused, as after a step of the clock, and when that ends', async () => {
+    const source = ingest.source('os');
+    source.family(load);
+    source.series(0, 'node_load1', Labels.empty);
+    for (const time of [5000, 1000, 2000, 6000]) {
+      await source.collected(time, Uint32Array.of(0), Float64Array.of(1), 1);
+    }
+    expect((await stored('node_load1')).map(([t]) => t)).toEqual([5000, 6000]);
+    expect(events.recent().map(e => [e.name, e.message])).toEqual([
+      ['ingest.refused', expect.stringContaining('1970-01-01T00:00:01.000Z as out-of-order')],
+      ['ingest.resumed', 'the database takes samples again'],
+    ]);
+  });
+
   it('counts a sample of a series that was never announced', async () => {
     const source = ingest.source('os');
     await source.collected(1000, Uint32Array.of(9), Float64Array.of(1), 1);
