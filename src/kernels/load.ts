@@ -41,6 +41,8 @@ export interface Kernels {
   batchDiscard(): void;
   nextChunk(slot: number, after: number, minTime: number, maxTime: number): number;
   readSamples(slot: number, after: number, minTime: number, maxTime: number): number;
+  readonly NEWEST: Constant;
+  newestIn(count: number, minTime: number, maxTime: number): void;
   readonly AHEAD: Constant;
   readAhead(count: number, minTime: number, maxTime: number): number;
   loadChunk(slot: number, size: number, minTime: number, maxTime: number): number;

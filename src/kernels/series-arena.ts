@@ -256,12 +256,29 @@ export class SeriesArena {
     } while (after !== 0);
   }
 
-  /** The most slots `readAhead` takes. */
-  get aheadMax(): number {
-    return this.#kernels.AHEAD.value;
+  /**
+   * Writes to `times` for each of the first `count` slots what `maxTime` says of it, −Infinity where
+   * `hasSamplesIn` says no.
+   */
+  newestIn(
+    slots: Uint32Array,
+    count: number,
+    range: { readonly minTime: number; readonly maxTime: number },
+    times: Float64Array,
+  ): void {
+    this.#live();
+    const { buffer } = this.#memory;
+    const { INPUT, NEWEST } = this.#kernels;
+    const most = NEWEST.value;
+    for (let from = 0; from < count; from += most) {
+      const to = Math.min(from + most, count);
+      new Uint32Array(buffer, INPUT.value, most).set(slots.subarray(from, to));
+      this.#kernels.newestIn(to - from, range.minTime, range.maxTime);
+      times.set(new Float64Array(buffer, INPUT.value + most * 4, to - from), from);
+    }
   }
 
-  /** Brings what minTime…maxTime of these slots holds near; changes nothing but how fast it is read then. */
+  /** Brings what minTime…maxTime of these slots, at most 64, holds near; changes nothing but how fast it is read then. */
   readAhead(slots: Uint32Array, minTime: number, maxTime: number): void {
     this.#live();
     new Uint32Array(this.#memory.buffer, this.#kernels.INPUT.value, slots.length).set(slots);

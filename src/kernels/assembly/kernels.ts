@@ -18,6 +18,8 @@ export {
 export {
   dropBefore,
   loadChunk,
+  NEWEST,
+  newestIn,
   nextChunk,
   readSamples,
   slotLast,

@@ -130,8 +130,14 @@ export function slotMinTime(index: u32): f64 {
 /** Time of the newest sample held, −Infinity where none is. */
 export function slotMaxTime(index: u32): f64 {
   const slot = slotOf(index);
-  if (slot === null || (slot.open == 0 && slot.last == 0)) return -Infinity;
-  return slot.open != 0 ? <f64>slot.lastTime : maxTimeOf(slot.last);
+  return slot === null ? -Infinity : newestOf(slot);
+}
+
+// @ts-ignore: decorator
+@inline
+function newestOf(slot: Slot): f64 {
+  if (slot.open != 0) return <f64>slot.lastTime;
+  return slot.last == 0 ? -Infinity : maxTimeOf(slot.last);
 }
 
 /** Samples held. */
@@ -147,7 +153,38 @@ export function slotSamples(index: u32): u32 {
 /** Whether a chunk overlaps minTime…maxTime. */
 export function slotOverlaps(index: u32, minTime: f64, maxTime: f64): bool {
   const slot = slotOf(index);
-  return slot !== null && overlapping(slot, 0, minTime, maxTime) != 0;
+  return slot !== null && reachesInto(slot, minTime, maxTime);
+}
+
+// The open chunk is asked first: most readers want the newest samples, and a list is slow to walk.
+// @ts-ignore: decorator
+@inline
+function reachesInto(slot: Slot, minTime: f64, maxTime: f64): bool {
+  const open = slot.open;
+  if (open != 0 && <f64>slot.lastTime >= minTime && changetype<Chunk>(open).minTime <= maxTime)
+    return true;
+  for (let chunk = slot.first; chunk != 0; chunk = changetype<Chunk>(chunk).next) {
+    if (changetype<Chunk>(chunk).minTime > maxTime) return false;
+    if (maxTimeOf(chunk) >= minTime) return true;
+  }
+  return false;
+}
+
+/** The most slots of one `newestIn`. */
+export const NEWEST: u32 = 1024;
+
+/**
+ * For each of `count` slots at INPUT the time of its newest sample as an f64 behind the last of NEWEST slots,
+ * −Infinity where no chunk overlaps minTime…maxTime.
+ */
+export function newestIn(count: u32, minTime: f64, maxTime: f64): void {
+  const out = INPUT + (<usize>NEWEST << 2);
+  for (let i: u32 = 0; i < count; i++) {
+    const index = load<u32>(INPUT + (<usize>i << 2));
+    const slot = slotOf(index);
+    const isIn = slot !== null && reachesInto(slot, minTime, maxTime);
+    store<f64>(out + (<usize>i << 3), isIn ? newestOf(slot!) : -Infinity);
+  }
 }
 
 /** Writes time and value of the newest sample ever taken to CELLS; false where there was none. */

@@ -81,15 +81,28 @@ export class HeadSeriesSet implements SeriesSet {
     const { refs, range, limit } = this.#selection;
     const head = this.#head;
     const { arena, index, histograms } = head;
-    let count = 0;
-    for (let i = 0; i < refs.length && count < limit; i++) {
+    const slots = new Uint32Array(refs.length);
+    let found = 0;
+    for (let i = 0; i < refs.length; i++) {
       const slot = index.table.slotOf(refs[i]!);
       if (slot < 0) continue;
-      const inOrder = head.hasSamplesIn(slot, range.minTime, range.maxTime);
-      const outOfOrder = this.#outOfOrder?.note(refs[i]!) ?? false;
+      this.#refs[found] = refs[i]!;
+      slots[found++] = slot;
+    }
+    arena.newestIn(slots, found, range, this.#maxTimes);
+    let count = 0;
+    for (let i = 0; i < found && count < limit; i++) {
+      const ref = this.#refs[i]!;
+      const slot = slots[i]!;
+      let newest = this.#maxTimes[i]!;
+      let inOrder = newest !== Number.NEGATIVE_INFINITY;
+      if (histograms.size > 0) {
+        inOrder = head.hasSamplesIn(slot, range.minTime, range.maxTime);
+        newest = head.maxTimeOf(slot);
+      } else if (!inOrder) newest = arena.maxTime(slot);
+      const outOfOrder = this.#outOfOrder?.note(ref) ?? false;
       if (!inOrder && !outOfOrder) continue;
-      this.#refs[count] = refs[i]!;
-      const newest = histograms.size > 0 ? head.maxTimeOf(slot) : arena.maxTime(slot);
+      this.#refs[count] = ref;
       this.#maxTimes[count++] = Math.min(range.maxTime, newest);
     }
     this.#refs = this.#refs.subarray(0, count);

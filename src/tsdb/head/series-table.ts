@@ -44,7 +44,8 @@ export class SeriesTable {
 
   /** True where the slot holds this very series. */
   holds(slot: number, ref: number): boolean {
-    return this.#refs.get(ref) === slot;
+    // References are never given out twice, so an old one cannot have come back.
+    return this.#slotRefs[slot] === ref && this.#labelWords[slot] !== 0;
   }
 
   /** Notes that somebody has the series' reference in hand and may be about to append. */

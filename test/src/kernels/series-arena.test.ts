@@ -379,6 +379,30 @@ describe('reading', () => {
     expect(arena.chunks(slot, minTime, maxTime)).toHaveLength(chunkOverlaps ? 1 : 0);
   });
 
+  test('many slots are asked for their newest sample at once', () => {
+    const many = newArena();
+    const slots = Uint32Array.from({ length: 1500 }, (_, i) => many.create(i));
+    for (const s of slots) append(many, every(s, 15_000, s * 1000, 130));
+    const times = new Float64Array(slots.length);
+    const range = { minTime: 2_000_000, maxTime: 2_400_000 };
+    many.newestIn(slots, slots.length, range, times);
+    many.readAhead(slots.subarray(0, 64), range.minTime, range.maxTime);
+    for (const s of slots) {
+      const isIn = many.hasSamplesIn(s, range.minTime, range.maxTime);
+      expect(times[s]).toBe(isIn ? many.maxTime(s) : -Infinity);
+    }
+    expect([times[0], times[64], times[65], times[500]]).toEqual([
+      -Infinity,
+      -Infinity,
+      2_000_000,
+      2_435_000,
+    ]);
+    many.free(3);
+    many.newestIn(slots, 5, range, times);
+    expect(times[3]).toBe(-Infinity);
+    many.readAhead(slots.subarray(0, 5), range.minTime, range.maxTime);
+  });
+
   test('appends behind what the sink holds', () => {
     const out = new SampleColumns();
     out.push(-1, -1);
