@@ -13,18 +13,22 @@ const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d
 const SIZE = /^(\d+(?:\.\d+)?)(B|KB|MB|GB|TB|PB|EB|KiB|MiB|GiB|TiB)$/;
 const SIZE_POWERS = 'KMGTPE';
 
-/** `1h30m`, `15s`, `500ms`, `0`: milliseconds, or null where the text is not a duration. */
+/** Longest duration in ms: 2^63 nanoseconds, which is what the field can hold. */
+export const DURATION_MS_MAX = 9_223_372_036_854;
+
+/** `1h30m`, `15s`, `500ms`, `0`: milliseconds, or null where the text is no duration or too long a one. */
 export function parseDuration(text: string): number | null {
   if (text === '0') return 0;
   const match = DURATION.exec(text);
   if (!match || text === '') return null;
   const ms = DURATION_UNITS.reduce((sum, [, unit], i) => sum + Number(match[i + 1] ?? 0) * unit, 0);
-  return Number.isSafeInteger(ms) ? ms : null;
+  return ms <= DURATION_MS_MAX ? ms : null;
 }
 
-/** The shortest text that parses back to the same milliseconds. */
+/** The text that parses back to the same milliseconds, behind a minus where they are negative. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s';
+  if (ms < 0) return `-${formatDuration(-ms)}`;
   let rest = ms;
   let text = '';
   for (const [unit, size] of DURATION_UNITS) {

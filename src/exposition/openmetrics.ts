@@ -2,10 +2,10 @@
 // break the format's rules for a type is declared `unknown` instead, and a unit that the name does not end
 // in is left out, so that strict readers take every answer.
 
+import { formatOpenMetricsFloat, formatSeconds } from '../encoding/format-float.ts';
 import type { MetricType } from '../telemetry/metrics.ts';
 import type { Dialect, FamilyHeader } from './dialect.ts';
 import { type EscapingScheme, escapeName, escapeValue, metricNameText } from './escaping.ts';
-import { formatOpenMetricsFloat, formatSeconds } from './format-float.ts';
 
 const TYPE_SUFFIX: Partial<Record<MetricType, string>> = { counter: '_total', info: '_info' };
 

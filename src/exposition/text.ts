@@ -1,9 +1,9 @@
 // The Prometheus text format, versions 0.0.4 and 1.0.0 (they differ only in the negotiated escaping).
 
+import { formatTextFloat } from '../encoding/format-float.ts';
 import type { MetricType } from '../telemetry/metrics.ts';
 import type { Dialect } from './dialect.ts';
 import { type EscapingScheme, escapeHelp, escapeName, metricNameText } from './escaping.ts';
-import { formatTextFloat } from './format-float.ts';
 
 // The format knows five types. Info and state sets have the shape of gauges; a gauge histogram's _gsum
 // and _gcount belong to no type here.

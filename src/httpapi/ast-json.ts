@@ -1,6 +1,7 @@
 // A parsed query as JSON: the tree that Prometheus' web page draws. Keys and values follow
 // web/api/v1/translate_ast.go of prometheus/prometheus.
 
+import { formatPlain } from '../encoding/format-float.ts';
 import type {
   AtModifier,
   BinaryExpr,
@@ -11,7 +12,6 @@ import type {
 } from '../promql/ast.ts';
 import { typeOf } from '../promql/check.ts';
 import { SIGNATURES } from '../promql/functions/signatures.ts';
-import { formatPlain } from '../promql/literals.ts';
 
 /** The tree as a value for JSON.stringify. */
 export function astJson(expr: Expr): object {

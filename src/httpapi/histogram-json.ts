@@ -1,6 +1,6 @@
 // Native histograms in the API's JSON: count, sum and the populated buckets from the lowest up.
 
-import { formatFloat } from '../exposition/format-float.ts';
+import { formatFloat } from '../encoding/format-float.ts';
 import { allBuckets, type Bucket } from '../promql/histogram/buckets.ts';
 import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram } from '../storage/histogram.ts';
 

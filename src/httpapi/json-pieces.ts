@@ -1,7 +1,7 @@
 // Answers as JSON text in small pieces: values go from their columns to text without objects between, and
 // whoever sends the pieces decides when to give way.
 
-import { formatFloat, formatSeconds } from '../exposition/format-float.ts';
+import { formatFloat, formatSeconds } from '../encoding/format-float.ts';
 import { sampleText } from '../kernels/sample-text.ts';
 import type { Labels } from '../labels/labels.ts';
 import type { MatrixSeries, QueryResult, QueryStats, VectorSample } from '../promql/result.ts';

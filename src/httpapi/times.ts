@@ -1,7 +1,7 @@
 // Moments and lengths of time in request parameters: float seconds, RFC 3339, or PromQL durations.
 
+import { DURATION_MS_MAX, parseDuration as parseUnits } from '../encoding/units.ts';
 import { parseGoFloat } from '../exposition/parse-float.ts';
-import { parseDurationMs } from '../promql/literals.ts';
 
 /** The earliest and the latest moment asked for where a request names none, in Unix ms. */
 export const TIME_MIN = Number.MIN_SAFE_INTEGER;
@@ -11,8 +11,6 @@ export const TIME_MAX = Number.MAX_SAFE_INTEGER;
 const TIME_MIN_TEXT = '-292273086-05-16T16:47:06Z';
 const TIME_MAX_TEXT = '292277025-08-18T07:12:54.999999999Z';
 const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
-// 2^63 nanoseconds: the longest duration Prometheus can hold.
-const DURATION_MS_MAX = 9_223_372_036_854;
 
 /** Unix ms, or null where the text is no moment. */
 export function parseTime(text: string): number | null {
@@ -40,7 +38,7 @@ function parseRfc3339(text: string): number | null {
 /** Milliseconds, rounded, or null where the text is no duration or too long a one. */
 export function parseDuration(text: string): number | null {
   const seconds = parseGoFloat(text);
-  if (seconds === null) return parseDurationMs(text);
+  if (seconds === null) return parseUnits(text);
   const ms = Math.round(seconds * 1000);
   return Math.abs(ms) <= DURATION_MS_MAX ? ms : null;
 }

@@ -1,39 +1,5 @@
-// Numbers, durations and strings as the language writes them. Numbers follow Go's rules (underscores,
+// Numbers and strings as the language writes them. Numbers follow Go's rules (underscores,
 // hex, a leading zero is octal); strings follow Go's escapes.
-
-const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
-const UNITS_MS = [31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1] as const;
-const UNIT_NAMES = ['y', 'w', 'd', 'h', 'm', 's', 'ms'] as const;
-/** Longest duration in ms: 2^63 nanoseconds. */
-const DURATION_MS_MAX = 9_223_372_036_854;
-
-/** Milliseconds of a duration such as `1h30m`; null where the text is none or too long to hold. */
-export function parseDurationMs(text: string): number | null {
-  const parts = text === '' ? null : DURATION.exec(text);
-  if (parts === null) return text === '0' ? 0 : null;
-  let total = 0;
-  for (let i = 0; i < UNITS_MS.length; i++) {
-    total += UNITS_MS[i]! * Number(parts[i + 1] ?? 0);
-  }
-  return total <= DURATION_MS_MAX ? total : null;
-}
-
-/** The shortest notation of a whole number of milliseconds: `1h30m`. */
-export function formatDurationMs(ms: number): string {
-  if (ms === 0) return '0s';
-  if (ms < 0) return '-' + formatDurationMs(-ms);
-  let rest = Math.trunc(ms);
-  let out = '';
-  for (let i = 0; i < UNITS_MS.length; i++) {
-    const unit = UNITS_MS[i]!;
-    // Years, weeks and days are used only where nothing is left over.
-    if (rest === 0 || (i < 3 && rest % unit !== 0)) continue;
-    const count = Math.trunc(rest / unit);
-    if (count > 0) out += `${count}${UNIT_NAMES[i]}`;
-    rest -= count * unit;
-  }
-  return out;
-}
 
 /** The value of a number literal; NaN for text that is none. */
 export function parseNumber(text: string): number {
@@ -44,31 +10,6 @@ export function parseNumber(text: string): number {
   if (digits === 'nan') return Number.NaN;
   if (/^0[0-7]+$/.test(digits)) return sign * Number.parseInt(digits, 8);
   return sign * Number(digits);
-}
-
-/** Shortest decimal notation without an exponent, as Go's 'f' format: `+Inf`, `-Inf`, `NaN`. */
-export function formatPlain(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const text = String(value);
-  const parts = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
-  if (!parts) return text;
-  const [, sign, first, fraction = '', exponent] = parts;
-  const digits = first + fraction;
-  const point = 1 + Number(exponent);
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  return `${sign}${digits.padEnd(point, '0')}`;
-}
-
-/** Go's %g: shortest digits, with an exponent below 1e-4 and from 1e6 on (from 1e21 where `wide`). */
-export function formatShort(value: number, wide = false): string {
-  if (!Number.isFinite(value) || value === 0) return formatPlain(value);
-  const [digits, exponent] = value.toExponential().split('e');
-  const power = Number(exponent);
-  if (power >= -4 && power < (wide ? 21 : 6)) return formatPlain(value);
-  const width = String(Math.abs(power)).padStart(2, '0');
-  return `${digits}e${power < 0 ? '-' : '+'}${width}`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

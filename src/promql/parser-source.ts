@@ -1,8 +1,9 @@
 // The leaves of the syntax: numbers, strings and label names.
 
+import { parseDuration } from '../encoding/units.ts';
 import type { NumberLiteral } from './ast.ts';
 import type { SyntaxNode } from './lezer.ts';
-import { parseDurationMs, parseNumber, unquote } from './literals.ts';
+import { parseNumber, unquote } from './literals.ts';
 import { ParseError } from './parse-error.ts';
 
 /** What every reader needs: the text that offsets point into. */
@@ -22,7 +23,7 @@ export function numberOrDuration(
   text: string,
 ): { value: number; duration: boolean } {
   if (/[smhdwy]$/.test(text) && !/^0x/i.test(text)) {
-    const ms = parseDurationMs(text);
+    const ms = parseDuration(text);
     if (ms === null) throw new ParseError(source.text, node, 'duration out of range');
     return { value: ms / 1000, duration: true };
   }

@@ -1,5 +1,7 @@
 // AST to canonical text. Reading the text again gives an equal AST, positions aside.
 
+import { formatPlain, formatShort } from '../encoding/format-float.ts';
+import { formatDuration } from '../encoding/units.ts';
 import { METRIC_NAME } from '../labels/labels.ts';
 import type { Matcher } from '../labels/matcher.ts';
 import { isLegacyLabelName } from '../labels/validate.ts';
@@ -14,7 +16,7 @@ import type {
   SubqueryExpr,
   VectorSelector,
 } from './ast.ts';
-import { formatDurationMs, formatPlain, formatShort, quote } from './literals.ts';
+import { quote } from './literals.ts';
 
 /** The canonical text of an expression, on one line. */
 export function printExpr(expr: Expr): string {
@@ -44,7 +46,7 @@ export function printExpr(expr: Expr): string {
 
 // A sign in front of a literal is part of it, so infinity is written without one.
 function printNumber({ value, duration }: NumberLiteral): string {
-  if (duration) return formatDurationMs(Math.round(value * 1000));
+  if (duration) return formatDuration(Math.round(value * 1000));
   return value === Number.POSITIVE_INFINITY ? 'Inf' : formatPlain(value);
 }
 
@@ -116,7 +118,7 @@ function printOffset(offset: DurationExpr | null): string {
 }
 
 function printLength(seconds: number): string {
-  return formatDurationMs(Math.round(seconds * 1000));
+  return formatDuration(Math.round(seconds * 1000));
 }
 
 /** A duration in brackets: a plain one is written with units whatever the text used. */

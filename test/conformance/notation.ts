@@ -1,8 +1,9 @@
 // The notation of series in test scripts: `metric{a="b"} 0+10x5 _ stale {{schema:1 count:3 …}}x2`.
 
+import { parseDuration } from '../../src/encoding/units.ts';
 import { Labels } from '../../src/labels/labels.ts';
 import { HistogramSum } from '../../src/promql/histogram/sum.ts';
-import { parseDurationMs, parseNumber } from '../../src/promql/literals.ts';
+import { parseNumber } from '../../src/promql/literals.ts';
 import { parseSelector } from '../../src/promql/parser.ts';
 import type { CounterResetHint, FloatHistogram } from '../../src/storage/histogram.ts';
 
@@ -74,7 +75,7 @@ function floatPoints(item: string): Point[] {
   if (blanks) return Array.from({ length: Number(blanks[1] ?? 1) }, () => ({ kind: 'none' }));
   const stale = /^stale(?:x(\d+))?$/.exec(item);
   if (stale) return Array.from({ length: Number(stale[1] ?? 0) + 1 }, () => ({ kind: 'stale' }));
-  const duration = /^\d+(?:ms|[smhdwy])/.test(item) ? parseDurationMs(item) : null;
+  const duration = /^\d+(?:ms|[smhdwy])/.test(item) ? parseDuration(item) : null;
   if (duration !== null) return [{ kind: 'float', value: duration / 1000 }];
   const parts = ITEM.exec(item);
   if (!parts) throw new SyntaxError(`not a point: ${item}`);
@@ -162,7 +163,7 @@ function startOffsets(item: string): (number | null)[] {
   const parts = START.exec(item);
   if (!parts) throw new SyntaxError(`not a start time: ${item}`);
   const [, sign, base, stepSign, step = '0', times = '0'] = parts;
-  const first = (sign === '-' ? -1 : 1) * parseDurationMs(base!)!;
-  const by = (stepSign === '-' ? -1 : 1) * parseDurationMs(step)!;
+  const first = (sign === '-' ? -1 : 1) * parseDuration(base!)!;
+  const by = (stepSign === '-' ? -1 : 1) * parseDuration(step)!;
   return Array.from({ length: Number(times) + 1 }, (_, i) => first + i * by);
 }

@@ -1,6 +1,7 @@
 // Scripts as data: load, clear and eval commands with what is expected of each.
 
-import { parseDurationMs, parseNumber, unquote } from '../../src/promql/literals.ts';
+import { parseDuration } from '../../src/encoding/units.ts';
+import { parseNumber, unquote } from '../../src/promql/literals.ts';
 import { parseSeriesLine, parseStartLine, type SeriesLine } from './notation.ts';
 
 export interface LoadCommand {
@@ -80,7 +81,7 @@ export function parseScript(text: string): Command[] {
 
 function duration(text: string): number {
   const sign = text.startsWith('-') ? -1 : 1;
-  const ms = parseDurationMs(text.replace(/^-/, ''));
+  const ms = parseDuration(text.replace(/^-/, ''));
   if (ms === null) throw new SyntaxError(`not a duration: ${text}`);
   return sign * ms;
 }

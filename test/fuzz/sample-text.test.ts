@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatFloat, formatSeconds } from '../../src/exposition/format-float.ts';
+import { formatFloat, formatSeconds } from '../../src/encoding/format-float.ts';
 import { sampleText } from '../../src/kernels/sample-text.ts';
 
 function text(times: readonly number[], values: Float64Array): string {

@@ -1,6 +1,6 @@
 // Exemplars of the series that a query reads.
 
-import { formatFloat, formatSeconds } from '../../exposition/format-float.ts';
+import { formatFloat, formatSeconds } from '../../encoding/format-float.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { parseQuery } from '../../promql/parser.ts';
 import { selectorsOf } from '../../promql/selectors.ts';

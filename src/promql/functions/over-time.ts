@@ -1,8 +1,8 @@
 // The *_over_time family on floats.
 
+import { formatShort } from '../../encoding/format-float.ts';
 import type { Span } from '../ast.ts';
 import { KahanSum } from '../go-math.ts';
-import { formatShort } from '../literals.ts';
 import { quantileOf, sortForQuantile } from '../quantile.ts';
 import { histogramAvg, histogramSum } from './over-time-histograms.ts';
 import type { RangeContext, RangeFunctionFactory, Window } from './range-function.ts';

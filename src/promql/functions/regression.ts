@@ -1,8 +1,8 @@
 // Straight lines and smoothing through a window: deriv, predict_linear, double_exponential_smoothing.
 
+import { formatShort } from '../../encoding/format-float.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { KahanSum } from '../go-math.ts';
-import { formatShort } from '../literals.ts';
 import type { RangeFunctionFactory, Window } from './range-function.ts';
 
 const sumX = new KahanSum();

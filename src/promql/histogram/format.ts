@@ -1,7 +1,7 @@
 // Native histograms as text: `{count:…, sum:…, (lower,upper]:n, …}`.
 
+import { formatShort } from '../../encoding/format-float.ts';
 import type { FloatHistogram } from '../../storage/histogram.ts';
-import { formatShort } from '../literals.ts';
 import { allBuckets } from './buckets.ts';
 import { isCustom } from './sum.ts';
 

@@ -1,9 +1,9 @@
 // Aggregations that fold a vector into one row per group.
 
+import { formatShort } from '../../encoding/format-float.ts';
 import { METRIC_NAME } from '../../labels/labels.ts';
 import type { AggregateExpr } from '../ast.ts';
 import type { Execution } from '../execution.ts';
-import { formatShort } from '../literals.ts';
 import { type Accumulator, newAccumulator } from './accumulators.ts';
 import { Grouping, Groups } from './grouping.ts';
 import { FixedRow } from './names.ts';

@@ -1,12 +1,13 @@
 // count_values: one row for each value that occurs in a group.
 
+import { formatPlain } from '../../encoding/format-float.ts';
 import { type Labels, METRIC_NAME } from '../../labels/labels.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { AggregateExpr } from '../ast.ts';
 import type { RowLabels, StepBlock } from '../block.ts';
 import type { Execution } from '../execution.ts';
 import { formatHistogram } from '../histogram/format.ts';
-import { formatPlain, quote } from '../literals.ts';
+import { quote } from '../literals.ts';
 import { FixedRow } from './names.ts';
 import { DISTINCT, type Distinctness, type VectorOperator } from './operator.ts';
 import { type Row, RowsOperator, type RowsProducer } from './rows.ts';

@@ -1,6 +1,7 @@
 // histogram_quantile, histogram_quantiles and histogram_fraction over classic and native histograms. The
 // buckets of a classic histogram are rows that differ in `le` alone; they are brought together first.
 
+import { formatPlain, formatShort } from '../../encoding/format-float.ts';
 import { METRIC_NAME } from '../../labels/labels.ts';
 import type { FloatHistogram } from '../../storage/histogram.ts';
 import type { Span } from '../ast.ts';
@@ -8,7 +9,7 @@ import type { RowLabels, StepBlock } from '../block.ts';
 import type { Execution } from '../execution.ts';
 import { ClassicBuckets } from '../histogram/classic.ts';
 import { nativeFraction, nativeQuantile } from '../histogram/native-quantile.ts';
-import { formatPlain, formatShort, quote } from '../literals.ts';
+import { quote } from '../literals.ts';
 import { evaluateAll } from './map.ts';
 import { DuplicateGuard, FixedRow, lasting, NameDrop } from './names.ts';
 import {

@@ -1,11 +1,11 @@
 // limitk and limit_ratio: samples of a vector's rows, passed through as they are.
 
+import { formatShort } from '../../encoding/format-float.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { AggregateExpr } from '../ast.ts';
 import type { StepBlock } from '../block.ts';
 import type { Execution } from '../execution.ts';
 import { labelsFraction } from '../label-hash.ts';
-import { formatShort } from '../literals.ts';
 import { Grouping, Groups } from './grouping.ts';
 import { type BlockChange, MapOperator } from './map.ts';
 import type { ScalarOperator, VectorOperator } from './operator.ts';

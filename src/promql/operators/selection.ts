@@ -1,10 +1,10 @@
 // topk and bottomk: the best k cells of each group at each step, with the labels they came with.
 
+import { formatShort } from '../../encoding/format-float.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { AggregateExpr } from '../ast.ts';
 import type { RowLabels, StepBlock } from '../block.ts';
 import type { Execution } from '../execution.ts';
-import { formatShort } from '../literals.ts';
 import { Grouping, Groups } from './grouping.ts';
 import { lasting } from './names.ts';
 import type { Distinctness, ScalarOperator, VectorOperator } from './operator.ts';

@@ -15,10 +15,12 @@ describe('parseDuration', () => {
     ['500ms', 500],
     ['15d', 1_296_000_000],
     ['1y2w', 365 * 86_400_000 + 14 * 86_400_000],
+    ['1y2w3d', (365 + 14 + 3) * 86_400_000],
+    ['1500ms', 1500],
     ['0', 0],
   ])('reads %s', (text, ms) => expect(parseDuration(text)).toBe(ms));
 
-  it.each(['', '15', '1.5h', 's', '30m1h', '-5m', '5 m'])('refuses %j', text => {
+  it.each(['', '15', '1.5h', 's', '30m1h', '-5m', '5 m', '300y'])('refuses %j', text => {
     expect(parseDuration(text)).toBeNull();
   });
 });
@@ -31,6 +33,9 @@ describe('formatDuration', () => {
     [7 * 86_400_000, '1w'],
     [8 * 86_400_000, '8d'],
     [1500, '1s500ms'],
+    [90_000_000, '1d1h'],
+    [1, '1ms'],
+    [-60_000, '-1m'],
   ])('writes %d as %s', (ms, text) => expect(formatDuration(ms)).toBe(text));
 });
 

@@ -1,5 +1,5 @@
 // Numbers as Go's strconv prints them, which is what the field's parsers, golden files and eyes expect.
-// Both notations carry the shortest decimal digits that read back as the same double; JavaScript finds
+// All notations carry the shortest decimal digits that read back as the same double; JavaScript finds
 // the same digits and differs only in when it uses an exponent and how it writes one.
 
 /** As in text exposition (Go's 'g', -1): an exponent below 1e-4 and from 1e6 on; zero has no sign. */
@@ -27,11 +27,30 @@ export function formatFloat(value: number): string {
   return padExponent(value.toExponential());
 }
 
-function formatShort(value: number): string {
+/**
+ * Go's %g: an exponent below 1e-4 and from 1e6 on, or from 1e21 on where `wide` (Go's %v); minus zero keeps
+ * its sign.
+ */
+export function formatShort(value: number, wide = false): string {
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const magnitude = Math.abs(value);
-  if (magnitude >= 1e-4 && magnitude < 1e6) return String(value);
+  if (magnitude >= 1e-4 && magnitude < (wide ? 1e21 : 1e6)) return String(value);
   if (!Number.isFinite(value)) return formatSpecial(value);
   return padExponent(value.toExponential());
+}
+
+/** Go's %f: never an exponent; minus zero keeps its sign. */
+export function formatPlain(value: number): string {
+  if (!Number.isFinite(value)) return formatSpecial(value);
+  if (Object.is(value, -0)) return '-0';
+  const text = String(value);
+  const parts = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (!parts) return text;
+  const [, sign, first, fraction = '', exponent] = parts;
+  const digits = first + fraction;
+  const point = 1 + Number(exponent);
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  return `${sign}${digits.padEnd(point, '0')}`;
 }
 
 function formatSpecial(value: number): string {

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import {
   formatFloat,
   formatOpenMetricsFloat,
+  formatPlain,
   formatSeconds,
+  formatShort,
   formatTextFloat,
-} from '../../../src/exposition/format-float.ts';
+} from '../../../src/encoding/format-float.ts';
 
 // value, text ('g'), OpenMetrics, JSON ('f' with exponents only at the extremes)
 const TABLE: [number, string, string, string][] = [
@@ -53,4 +55,26 @@ test('seconds are an integer or have exactly three decimals', () => {
   expect(formatSeconds(-5)).toBe('-0.005');
   expect(formatSeconds(-1500)).toBe('-1.500');
   expect(formatSeconds(0)).toBe('0');
+});
+
+test.each([
+  [1e21, '1000000000000000000000'],
+  [1e-7, '0.0000001'],
+  [-1.5e-9, '-0.0000000015'],
+  [1.25e22, '12500000000000000000000'],
+  [-0, '-0'],
+  [Number.POSITIVE_INFINITY, '+Inf'],
+  [Number.NaN, 'NaN'],
+])('%s is written plainly as %s', (value, text) => {
+  expect(formatPlain(value)).toBe(text);
+});
+
+test.each([
+  [1e6, '1e+06'],
+  [123456, '123456'],
+  [0.0001, '0.0001'],
+  [0.00001, '1e-05'],
+  [1.5e300, '1.5e+300'],
+])('%s is written shortly as %s', (value, text) => {
+  expect(formatShort(value)).toBe(text);
 });
