@@ -8,6 +8,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Block } from './block/block.ts';
 import { CREATION_SUFFIX, DELETION_SUFFIX } from './block/block-writer.ts';
+import { isOutOfOrder } from './block/meta.ts';
 import { isUlid } from './block/ulid.ts';
 import type { DbMetrics } from './db-metrics.ts';
 
@@ -133,4 +134,14 @@ export class BlockStore {
 
 function isMissingFile(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/**
+ * The blocks in the order in which their samples win at equal times: samples in order before those that came
+ * out of order, and of these the ones that were written first.
+ */
+export function firstWins(blocks: readonly Block[]): Block[] {
+  const late = blocks.filter(({ meta }) => isOutOfOrder(meta));
+  late.sort((a, b) => (a.meta.ulid < b.meta.ulid ? -1 : 1));
+  return [...blocks.filter(({ meta }) => !isOutOfOrder(meta)), ...late];
 }

@@ -12,6 +12,7 @@ import { mergeQueriers } from '../storage/merge-queryables.ts';
 import type { Querier, Queryable } from '../storage/queryable.ts';
 import type { Block } from './block/block.ts';
 import { isOutOfOrder } from './block/meta.ts';
+import { firstWins } from './block-store.ts';
 import { directoryProblem, makeDataDirectory } from './data-directory.ts';
 import { type DbOptions, HOUR_MS } from './db-options.ts';
 import { coveredUntil, type DbParts, newParts, openParts, type Replays } from './db-parts.ts';
@@ -125,11 +126,9 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
       ({ meta }) => meta.minTime <= maxTime && Math.max(meta.maxTime - 1, meta.minTime) >= minTime,
     );
     const inHead = blocks.length === 0 || maxTime >= head.oldestTime;
-    // At equal times the querier given first wins: samples in order.
     return mergeQueriers([
-      ...blocks.filter(({ meta }) => !isOutOfOrder(meta)).map(b => b.querier(minTime, maxTime)),
+      ...firstWins(blocks).map(block => block.querier(minTime, maxTime)),
       ...(inHead ? [head.querier(minTime, maxTime)] : []),
-      ...blocks.filter(({ meta }) => isOutOfOrder(meta)).map(b => b.querier(minTime, maxTime)),
     ]);
   }
 

@@ -4,7 +4,8 @@
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Block, writeMeta } from './block/block.ts';
-import { type BlockMeta, isOutOfOrder } from './block/meta.ts';
+import type { BlockMeta } from './block/meta.ts';
+import { firstWins } from './block-store.ts';
 import { compactBlocks } from './compact/compactor.ts';
 import { compactionRanges, planCompaction } from './compact/plan.ts';
 import { planRetention } from './compact/retention.ts';
@@ -105,9 +106,7 @@ async function compactGroup(
   const monotonic = (): number => settings.clock.monotonic();
   const started = monotonic();
   const ulid = ulids.next();
-  // At equal times the block given first wins: samples in order, as in queries.
-  const ranked = [...plan].sort((a, b) => Number(isOutOfOrder(a)) - Number(isOutOfOrder(b)));
-  const sources = ranked.map(meta => store.blocks.find(block => block.meta.ulid === meta.ulid)!);
+  const sources = firstWins(store.blocks.filter(({ meta }) => plan.includes(meta)));
   try {
     const dirs = sources.map(block => block.dir);
     const meta = await compactBlocks(dirs, dir, { ulid, monotonic, ...(signal && { signal }) });

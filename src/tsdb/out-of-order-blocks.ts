@@ -26,6 +26,7 @@ const BATCH_SERIES = 256;
 /** Cuts out-of-order samples when a block of the head is due, or when they have become many. */
 export async function cutOutOfOrderIfDue(parts: DbParts, signal?: AbortSignal): Promise<void> {
   const { head, settings } = parts;
+  head.outOfOrder.forgetBefore(head.outOfOrderFrom(Number.NEGATIVE_INFINITY));
   const due = planHeadCut(head, settings.blockRangeMs) !== null;
   if (due || head.outOfOrder.bytes > WAITING_BYTES_MAX) await cutOutOfOrder(parts, signal);
 }

@@ -72,6 +72,8 @@ class Model {
   readonly samples = new Map<number, Map<number, number>>();
   /** Newest sample in order, by series. */
   readonly lasts = new Map<number, number>();
+  /** Series and times of the samples that were stored out of order. */
+  readonly late = new Set<string>();
   newest = Number.NEGATIVE_INFINITY;
   /** End of the newest block. */
   covered = Number.NEGATIVE_INFINITY;
@@ -80,14 +82,22 @@ class Model {
     return this.lasts.get(series) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes a batch of one series; how many samples count as stored. */
-  append(series: number, batch: readonly [time: number, value: number][], window: Window): number {
+  /**
+   * Takes a batch of one series; how many samples count as stored. `unsure` more may: another value at the
+   * time of a sample out of order, which may be in a block and is not looked for there after a restart.
+   */
+  append(
+    series: number,
+    batch: readonly [time: number, value: number][],
+    window: Window,
+  ): { stored: number; unsure: number } {
     const minimum = Math.max(this.covered, this.newest - RANGE / 2);
     const known = Math.max(this.covered, this.newest);
     const samples = this.samples.get(series) ?? new Map<number, number>();
     this.samples.set(series, samples);
     const late: [number, number][] = [];
     let stored = 0;
+    let unsure = 0;
     for (const [time, value] of batch) {
       if (time >= minimum && time > this.last(series)) {
         samples.set(time, value);
@@ -102,11 +112,15 @@ class Model {
       const isNewest = time === this.last(series) && time >= minimum;
       const taken = window.outOfOrderMs > 0 && time >= newest - window.outOfOrderMs;
       if (!taken && !(isNewest && equal)) continue;
-      if (samples.has(time) && !equal) continue;
+      if (samples.has(time) && !equal) {
+        if (this.late.has(`${series} ${time}`)) unsure++;
+        continue;
+      }
+      if (!samples.has(time)) this.late.add(`${series} ${time}`);
       samples.set(time, value);
       stored++;
     }
-    return stored;
+    return { stored, unsure };
   }
 
   texts(): [string, string[]][] {
@@ -127,6 +141,7 @@ class Subject {
   db!: Db;
   readonly window: Window;
   #value = 0;
+  #restarted = false;
 
   constructor(window: Window) {
     this.window = window;
@@ -149,6 +164,11 @@ class Subject {
     if (step.kind === 'late') return this.late(step.series, step.back);
     if (step.kind === 'rollback') return this.rollback(step.series);
     if (step.kind === 'advance') return this.clock.advance(step.minutes * MINUTE);
+    if (step.kind !== 'maintain') {
+      this.#restarted = true;
+      // Ids of blocks are in order from one millisecond to the next, whoever gives them out.
+      this.clock.advance(1);
+    }
     if (step.kind === 'maintain') await this.db.maintain();
     else if (step.kind === 'restart') {
       await this.db.close();
@@ -186,7 +206,10 @@ class Subject {
     ]);
     for (const [time, value] of batch) appender.append(ref, time, value);
     const expected = this.model.append(series, batch, this.window);
-    expect((await appender.commit()).stored).toBe(expected);
+    const { stored } = await appender.commit();
+    expect(stored).toBeGreaterThanOrEqual(expected.stored);
+    const unsure = this.#restarted ? expected.unsure : 0;
+    expect(stored).toBeLessThanOrEqual(expected.stored + unsure);
   }
 
   rollback(series: number): void {
@@ -218,7 +241,7 @@ const WINDOWS: readonly (readonly [string, Window])[] = [
 test.each(WINDOWS)(
   'any history leaves what the model holds, %s',
   {
-    timeout: 120_000,
+    timeout: 300_000,
   },
   async (_, window) => {
     await fc.assert(

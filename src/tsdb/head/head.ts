@@ -185,7 +185,7 @@ export class Head implements Appendable, Queryable, MetadataSource {
 
   /** Bytes of what is not in the arena. */
   get #bytesBeside(): number {
-    return this.index.bytes + this.outOfOrder.bytes + this.histograms.bytes;
+    return this.index.bytes + this.outOfOrder.bytesHeld + this.histograms.bytes;
   }
 
   /** Throws `limit-exceeded` where the memory for samples is used up. */

@@ -233,6 +233,34 @@ describe('going to blocks', () => {
     await db.close();
   });
 
+  test('repetitions of what has just gone to blocks are known; later the first value wins', async () => {
+    const dir = temporaryDirectory();
+    const db = await openTestDb(dir);
+    const newest = BLOCK_START + 3 * HOUR + 8 * MINUTE;
+    await put(db, DOWN, [[BLOCK_START, 1]]);
+    await put(db, UP, [[newest, 1]]);
+    await put(db, UP, [[newest - MINUTE, 5]]);
+    await db.maintain();
+    expect(db.blocks.map(({ meta }) => meta.compaction.hints.length)).toEqual([0, 1]);
+    const again: Rows = [
+      [newest - MINUTE, 5],
+      [newest - MINUTE, 6],
+    ];
+    const { stored, refused } = await put(db, UP, again);
+    expect([stored, Object.fromEntries(refused)]).toEqual([1, { 'duplicate-sample': 1 }]);
+    await db.close();
+    // Ids of blocks tell which is older from one millisecond to the next.
+    const later = await openTestDb(dir, { clock: new ManualClock(BLOCK_START + 25 * HOUR) });
+    expect((await put(later, UP, [[newest - MINUTE, 6]])).stored).toBe(1);
+    const expected = [`${newest - MINUTE}:5`, `${newest}:1`];
+    expect((await contents(later)).get('up')).toEqual(expected);
+    await put(later, DOWN, [[BLOCK_START + 7 * HOUR, 1]]);
+    await later.maintain();
+    expect((await contents(later)).get('up')).toEqual(expected);
+    expect(later.blocks.every(({ meta }) => meta.compaction.hints.length === 0)).toBe(true);
+    await later.close();
+  });
+
   test('a cut that stops halfway leaves no block behind, and the next one does all', async () => {
     const controller = new AbortController();
     let cut = 0;

@@ -1,5 +1,6 @@
 // Samples older than their series' newest, until they are in blocks. They live in generations: new ones go
-// to the newest, and a cut seals what there is, writes it to blocks and drops it whole.
+// to the newest, and a cut seals what there is, writes it to blocks and drops it whole. What was dropped last
+// is kept for a while longer, so that repetitions of it are still told from new samples.
 
 import { Generation, Held } from './generation.ts';
 
@@ -11,6 +12,8 @@ export class OutOfOrderStore {
   readonly #rangeMs: number;
   #oldest: Generation;
   #newest: Generation;
+  /** In blocks already; only compared with. */
+  #dropped: readonly Generation[] = [];
 
   /** `rangeMs` is the range of blocks. */
   constructor(rangeMs: number) {
@@ -31,9 +34,14 @@ export class OutOfOrderStore {
     return this.#sum(generation => generation.samples);
   }
 
-  /** Bytes of memory held, about. */
+  /** Bytes of memory that samples take which are not in blocks, about. */
   get bytes(): number {
     return this.#sum(generation => generation.bytes);
+  }
+
+  /** Bytes of memory held, about. */
+  get bytesHeld(): number {
+    return this.#dropped.reduce((sum, generation) => sum + generation.bytes, this.bytes);
   }
 
   /** Unix ms of the oldest sample, Infinity while there is none. */
@@ -75,8 +83,12 @@ export class OutOfOrderStore {
     return { minTime, maxTime };
   }
 
-  /** Compares with what the series holds at that time: one of `Held`. */
+  /** Compares with what the series holds at that time, or held a while ago: one of `Held`. */
   compare(ref: number, time: number, values: Float64Array, index: number): number {
+    for (const one of this.#dropped) {
+      const held = one.compare(ref, time, values, index);
+      if (held !== Held.nothing) return held;
+    }
     for (let one: Generation | null = this.#oldest; one; one = one.next) {
       const held = one.compare(ref, time, values, index);
       if (held !== Held.nothing) return held;
@@ -97,10 +109,16 @@ export class OutOfOrderStore {
     return sealed;
   }
 
-  /** Forgets sealed generations; they are the oldest ones. */
+  /** Says that sealed generations are in blocks; they are the oldest ones. */
   drop(sealed: readonly Generation[]): void {
     const next = sealed.at(-1)?.next;
     if (next) this.#oldest = next;
+    this.#dropped = sealed.filter(generation => generation.samples > 0);
+  }
+
+  /** Says that no sample before `time` is taken any more. */
+  forgetBefore(time: number): void {
+    this.#dropped = this.#dropped.filter(generation => generation.maxTime >= time);
   }
 
   #sum(value: (generation: Generation) => number): number {
