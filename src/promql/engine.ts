@@ -12,7 +12,7 @@ import { Execution } from './execution.ts';
 import { Gate } from './gate.ts';
 import { type Grid, gridOf, instantGrid } from './grid.ts';
 import { collectMatrix, collectRange, collectVector } from './output.ts';
-import { parseQuery } from './parser.ts';
+import { ParsedQueries } from './parsed-queries.ts';
 import { Planner } from './plan.ts';
 import type { QueryResult, ResultValue } from './result.ts';
 import { statsOnlySelectors } from './stats-selectors.ts';
@@ -74,6 +74,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #gate: Gate;
   readonly #metrics: EngineMetrics | null;
+  readonly #parsed = new ParsedQueries();
 
   constructor(options: EngineOptions) {
     this.#clock = options.clock;
@@ -101,7 +102,8 @@ export class Engine {
     const started = this.#clock.monotonic();
     const stop = this.#stopSignal(frame.options);
     try {
-      const expr = parseFor(frame);
+      const expr = this.#parsed.parse(frame.text);
+      checkType(expr, frame);
       await this.#gate.enter(stop.signal);
       try {
         return await this.#evaluate(queryable, expr, frame, { started, signal: stop.signal });
@@ -189,8 +191,7 @@ export class Engine {
   }
 }
 
-function parseFor(frame: Frame): Expr {
-  const expr = parseQuery(frame.text);
+function checkType(expr: Expr, frame: Frame): void {
   const type = typeOf(expr);
   if (frame.stepMs !== 0 && type !== 'scalar' && type !== 'vector') {
     throw new OutpostError(
@@ -198,7 +199,6 @@ function parseFor(frame: Frame): Expr {
       `invalid expression type "${documentedType(type)}" for range query, must be Scalar or instant Vector`,
     );
   }
-  return expr;
 }
 
 function asQueryError(thrown: unknown): OutpostError {
