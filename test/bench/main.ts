@@ -1,9 +1,10 @@
 // Ingest and query beside the installed peers, in one run on the same bytes. Prints figures and ratios;
-// passes no judgement. Options: --hosts N (default 40, about 20 k series), --rounds N, --only a,b.
+// passes no judgement. Options: --hosts N (default 40, about 20 k series), --rounds N, --only a,b, and
+// --phases backlog,queries to leave the live phase out.
 
 import { parseArgs } from 'node:util';
 import { hostSeries, remoteWriteBody, seeded } from './generator.ts';
-import { cpuSeconds, folderBytes, type Peer, pssBytes, startPeers } from './peers.ts';
+import { cpuSeconds, folderBytes, type Peer, pssBytes, startPeers, threadCpuMs } from './peers.ts';
 import { printTable } from './table.ts';
 
 const STEP_MS = 15_000;
@@ -41,19 +42,22 @@ const { values: options } = parseArgs({
     hosts: { type: 'string', default: '40' },
     rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
+    phases: { type: 'string', default: 'backlog,live,queries' },
   },
 });
 
 const hosts = Number(options.hosts);
 const rounds = Number(options.rounds);
+const phases = options.phases.split(',');
+const liveScrapes = phases.includes('live') ? rounds * 4 : 0;
 const peers = await startPeers(options.only.split(',').filter(Boolean));
 try {
   const idle = new Map(peers.map(peer => [peer.name, pssBytes(peer.pid)]));
   const end = Math.floor(Date.now() / STEP_MS) * STEP_MS;
   const seriesCount = await backlog(end);
-  await live(end);
+  if (phases.includes('live')) await live(end);
   await memory(idle, seriesCount);
-  await queries(end - 2 * STEP_MS);
+  if (phases.includes('queries')) await queries(end - 2 * STEP_MS);
 } finally {
   for (const peer of peers) await peer.stop();
 }
@@ -63,7 +67,7 @@ async function backlog(end: number): Promise<number> {
   const random = seeded(1);
   const groups = Array.from({ length: hosts }, (_, host) => hostSeries(host));
   const chunk = 60;
-  const start = end - (HISTORY_SAMPLES + rounds * 4) * STEP_MS;
+  const start = end - (HISTORY_SAMPLES + liveScrapes) * STEP_MS;
   const bodies: Uint8Array[] = [];
   for (let at = 0; at < HISTORY_SAMPLES; at += chunk) {
     for (const group of groups) {
@@ -78,7 +82,7 @@ async function backlog(end: number): Promise<number> {
 /** Scrapes as they happen: each request carries one host, one sample a series. */
 async function live(end: number): Promise<void> {
   const random = seeded(2);
-  const scrapes = rounds * 4;
+  const scrapes = liveScrapes;
   const bodies: Uint8Array[] = [];
   let samples = 0;
   for (let scrape = 0; scrape < scrapes; scrape++) {
@@ -147,56 +151,85 @@ function mib(bytes: number): string {
   return (bytes / 1024 ** 2).toFixed(1);
 }
 
+/** What one server made of one query: ms of the first run, median ms of the others, CPU ms of each of these. */
+interface Answered {
+  readonly series: number;
+  readonly first: number;
+  readonly median: number;
+  readonly cpu: number;
+}
+
 /** Peers take turns within each query, so that a slow minute of the machine hits all of them. */
 async function queries(end: number): Promise<void> {
-  const start = end - 3_600_000;
-  const ratios = new Map<string, number[]>();
   const rows: string[][] = [];
+  const cpuRows: string[][] = [];
+  const all = new Map<string, Answered[]>(peers.map(peer => [peer.name, []]));
   for (const [name, query, kind] of QUERIES) {
-    const times = new Map<string, number[]>(peers.map(peer => [peer.name, []]));
     const path =
       kind === 'instant'
         ? `query?time=${end / 1000}`
-        : `query_range?start=${start / 1000}&end=${end / 1000}&step=60`;
-    let series: number[] = [];
-    for (let round = 0; round <= rounds; round++) {
-      series = [];
-      for (const peer of peers) {
-        const began = performance.now();
-        const answer = await fetch(`${peer.url}/api/v1/${path}&query=${encodeURIComponent(query)}`);
-        const body = (await answer.json()) as {
-          status: string;
-          error?: string;
-          data?: { result: unknown[] };
-        };
-        if (body.status !== 'success') throw new Error(`${peer.name}: ${query}: ${body.error}`);
-        series.push(body.data!.result.length);
-        if (round > 0) times.get(peer.name)!.push(performance.now() - began);
-      }
-    }
-    const medians = new Map(peers.map(peer => [peer.name, median(times.get(peer.name)!)]));
-    const ours = medians.get('outpost') ?? Number.NaN;
-    for (const peer of peers) {
-      ratios.set(peer.name, [...(ratios.get(peer.name) ?? []), ours / medians.get(peer.name)!]);
-    }
-    const cells = peers.map(peer => `${medians.get(peer.name)!.toFixed(1)}`);
+        : `query_range?start=${(end - 3_600_000) / 1000}&end=${end / 1000}&step=60`;
+    const answered = await inTurns(`${path}&query=${encodeURIComponent(query)}`);
+    for (const [i, peer] of peers.entries()) all.get(peer.name)!.push(answered[i]!);
+    const series = answered.map(one => one.series);
     const same = new Set(series).size === 1 ? String(series[0]) : series.join('/');
-    rows.push([name, same, ...cells]);
+    const show = (pick: (one: Answered) => number): string[] =>
+      answered.map(one => pick(one).toFixed(1));
+    rows.push([name, same, ...show(one => one.median), ...show(one => one.first)]);
+    cpuRows.push([name, ...show(one => one.cpu)]);
   }
+  const names = peers.map(peer => peer.name);
   printTable(
-    `queries — median ms of ${rounds}, client side`,
-    ['query', 'series', ...peers.map(p => p.name)],
+    `queries — median ms of ${rounds}, client side, and ms of the first run`,
+    ['query', 'series', ...names, ...names.map(name => `${name} first`)],
     rows,
   );
+  printTable(`queries — CPU ms of the server, mean of ${rounds}`, ['query', ...names], cpuRows);
+  const ours = all.get('outpost');
+  if (!ours) return;
+  const ratio = (peer: Peer, pick: (one: Answered) => number): string[] => {
+    const ratios = all.get(peer.name)!.map((their, i) => pick(ours[i]!) / pick(their));
+    const mean = Math.exp(ratios.reduce((sum, r) => sum + Math.log(r), 0) / ratios.length);
+    return [mean.toFixed(2), Math.max(...ratios).toFixed(2)];
+  };
   printTable(
-    'ours / theirs, geometric mean over the queries',
-    ['peer', 'ratio', 'worst'],
-    peers.map(peer => {
-      const all = ratios.get(peer.name)!;
-      const mean = Math.exp(all.reduce((sum, r) => sum + Math.log(r), 0) / all.length);
-      return [peer.name, mean.toFixed(2), Math.max(...all).toFixed(2)];
-    }),
+    'ours / theirs, geometric mean over the queries, and the worst',
+    ['peer', 'latency', 'worst', 'CPU', 'worst', 'first run', 'worst'],
+    peers.map(peer => [
+      peer.name,
+      ...ratio(peer, one => one.median),
+      ...ratio(peer, one => one.cpu),
+      ...ratio(peer, one => one.first),
+    ]),
   );
+}
+
+/** Asks every peer in turn, round by round; the first round is told apart. */
+async function inTurns(request: string): Promise<Answered[]> {
+  const times: number[][] = peers.map(() => []);
+  const series = peers.map(() => 0);
+  const before: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, peer] of peers.entries()) {
+      if (round === 1) before[i] = threadCpuMs(peer.pid);
+      const began = performance.now();
+      const answer = await fetch(`${peer.url}/api/v1/${request}`);
+      const body = (await answer.json()) as {
+        status: string;
+        error?: string;
+        data?: { result: unknown[] };
+      };
+      if (body.status !== 'success') throw new Error(`${peer.name}: ${request}: ${body.error}`);
+      times[i]!.push(performance.now() - began);
+      series[i] = body.data!.result.length;
+    }
+  }
+  return peers.map((peer, i) => ({
+    series: series[i]!,
+    first: times[i]![0]!,
+    median: median(times[i]!.slice(1)),
+    cpu: (threadCpuMs(peer.pid) - before[i]!) / rounds,
+  }));
 }
 
 function median(times: readonly number[]): number {
