@@ -5,7 +5,7 @@
 export type Piece = string | Uint8Array;
 
 /** A chunk of a long body, and a piece on top. */
-const SCRATCH_BYTES = 768 * 1024;
+const SCRATCH_BYTES = 1280 * 1024;
 /** Bytes of one UTF-16 unit in UTF-8, at most. */
 const UNIT_BYTES_MAX = 3;
 const SHORT_TEXT = 16 * 1024;

@@ -5,12 +5,13 @@ import type { Labels } from '../labels/labels.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { FloatHistogram } from '../storage/histogram.ts';
 import { SampleColumns } from '../storage/samples.ts';
+import type { RowLabels } from './block.ts';
 import type { Execution } from './execution.ts';
 import type { Grid } from './grid.ts';
 import { removeStale } from './operators/lookup.ts';
 import { lasting, sameLabelset, withoutName } from './operators/names.ts';
-import type { VectorOperator } from './operators/operator.ts';
-import { RowStore } from './operators/row-store.ts';
+import type { Distinctness, VectorOperator } from './operators/operator.ts';
+import { FloatStore, RowStore } from './operators/row-store.ts';
 import type { Row } from './operators/rows.ts';
 import type { RangePlan } from './plan-selectors.ts';
 import type { MatrixSeries, VectorSample } from './result.ts';
@@ -40,7 +41,8 @@ export async function collectMatrix(
     { length: grid.count },
     (_, step) => grid.startMs + step * grid.stepMs,
   );
-  const series = rows.map(({ labels, row }) => toSeries(labels, row, allTimes));
+  const store = new FloatStore();
+  const series = rows.map(({ labels, row }) => toSeries(labels, row, allTimes, store));
   return sortSliced(execution, series, (a, b) => a.labels.compareTo(b.labels));
 }
 
@@ -50,33 +52,54 @@ interface NamedRow {
 }
 
 async function collectRows(execution: Execution, operator: VectorOperator): Promise<NamedRow[]> {
-  const { distinct } = operator;
-  const delayed = execution.semantics.delayedNameRemoval;
-  const merging = !(delayed ? distinct.full && distinct.nameless : distinct.full);
-  const known = new Map<string, NamedRow>();
-  const rows: NamedRow[] = [];
+  const collection = new RowCollection(execution, operator.distinct);
+  if (operator.all) {
+    for (const row of await operator.all()) {
+      if (!row.present.includes(1)) continue;
+      execution.hold(row.present.length);
+      collection.add(row, lasting(row.labels));
+      if (execution.due) await execution.breathe();
+    }
+    return collection.rows;
+  }
   let store: RowStore | null = null;
   for (;;) {
     const block = await operator.next();
-    if (block === null) return rows;
+    if (block === null) return collection.rows;
     execution.hold(block.rows.length * block.steps);
     store ??= new RowStore(block.steps);
     store.expect(block.rows.length);
     for (let i = 0; i < block.rows.length; i++) {
       if (execution.due) await execution.breathe();
       const source = lasting(block.rows[i]!);
-      const labels = source.nameDropped ? withoutName(source.labels) : source.labels;
-      const row = store.copy(block, i, source);
-      const other = merging ? known.get(labels.key) : undefined;
-      if (other) {
-        other.row = join(other.row, row);
-        continue;
-      }
-      const named = { labels, row };
-      if (merging) known.set(labels.key, named);
-      rows.push(named);
+      collection.add(store.copy(block, i, source), source);
     }
     await execution.breathe();
+  }
+}
+
+/** Rows by their final labels; pieces of one series are joined. */
+class RowCollection {
+  readonly rows: NamedRow[] = [];
+  /** Rows by label key; null where no two can be the same series. */
+  readonly #known: Map<string, NamedRow> | null;
+
+  constructor(execution: Execution, distinct: Distinctness) {
+    const delayed = execution.semantics.delayedNameRemoval;
+    const isDistinct = delayed ? distinct.full && distinct.nameless : distinct.full;
+    this.#known = isDistinct ? null : new Map();
+  }
+
+  add(row: Row, source: RowLabels): void {
+    const labels = source.nameDropped ? withoutName(source.labels) : source.labels;
+    const other = this.#known?.get(labels.key);
+    if (other) {
+      other.row = join(other.row, row);
+      return;
+    }
+    const named = { labels, row };
+    this.#known?.set(labels.key, named);
+    this.rows.push(named);
   }
 }
 
@@ -94,12 +117,18 @@ function join(a: Row, b: Row): Row {
   return { ...a, histograms };
 }
 
-function toSeries(labels: Labels, row: Row, allTimes: Float64Array): MatrixSeries {
+function toSeries(
+  labels: Labels,
+  row: Row,
+  allTimes: Float64Array,
+  store: FloatStore,
+): MatrixSeries {
   const { present, values, histograms } = row;
   if (!present.includes(0)) return { labels, times: allTimes, values, histograms };
-  const count = present.reduce((sum, cell) => sum + cell, 0);
-  const times = new Float64Array(count);
-  const kept = new Float64Array(count);
+  let count = 0;
+  for (let step = 0; step < present.length; step++) count += present[step]!;
+  const times = store.take(count);
+  const kept = store.take(count);
   const keptHistograms: (FloatHistogram | undefined)[] | null = histograms ? [] : null;
   let next = 0;
   for (let step = 0; step < present.length; step++) {

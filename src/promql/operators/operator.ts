@@ -2,6 +2,7 @@
 
 import type { SampleColumns } from '../../storage/samples.ts';
 import type { RowLabels, StepBlock } from '../block.ts';
+import type { Row } from './rows.ts';
 
 /** What is known at planning time about the label sets of an operator's rows. */
 export interface Distinctness {
@@ -16,6 +17,11 @@ export interface VectorOperator {
   readonly distinct: Distinctness;
   /** The next rows, at least one; null at the end. */
   next(): Promise<StepBlock | null>;
+  /**
+   * All rows at once, where the operator holds them anyway: they stay valid and are the caller's. In place of
+   * `next`, never beside it. Rows may have no cell present.
+   */
+  all?(): Promise<Iterable<Row>>;
   /** Releases what is held; safe at any time and more than once. */
   close(): void;
 }

@@ -5,6 +5,7 @@ import type { RowLabels, StepBlock } from '../block.ts';
 import { type Row, sliceHistograms } from './rows.ts';
 
 const ROWS_FIRST = 8;
+const FLOATS_FIRST = 128;
 /** Most cells in a piece of memory. */
 const CELLS_MAX = 65_536;
 
@@ -56,5 +57,21 @@ export class RowStore {
     this.#used = 0;
     this.#values = new Float64Array(this.#rows * this.#steps);
     this.#present = new Uint8Array(this.#rows * this.#steps);
+  }
+}
+
+/** Hands out arrays of any length: all 0. */
+export class FloatStore {
+  #floats = new Float64Array(0);
+  #used = 0;
+
+  take(length: number): Float64Array {
+    if (this.#used + length > this.#floats.length) {
+      const doubled = Math.min(CELLS_MAX, this.#floats.length * 2);
+      this.#floats = new Float64Array(Math.max(length, doubled, FLOATS_FIRST));
+      this.#used = 0;
+    }
+    this.#used += length;
+    return this.#floats.subarray(this.#used - length, this.#used);
   }
 }

@@ -57,6 +57,10 @@ export class RowsOperator implements VectorOperator {
     this.distinct = producer.distinct;
   }
 
+  all(): Promise<Iterable<Row>> {
+    return this.#producer.collect();
+  }
+
   async next(): Promise<StepBlock | null> {
     this.#rows ??= (await this.#producer.collect())[Symbol.iterator]();
     const block = this.#block;
