@@ -7,6 +7,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import { bodyOf } from './body.ts';
 import type { Piece } from './body-chunk.ts';
 import { addCors } from './cors.ts';
+import { wantsGzip } from './encoding.ts';
 import { ENVELOPE_HEAD, envelopeTail } from './envelope.ts';
 import { API_LIMITS, type ApiOptions } from './options.ts';
 import { Parameters } from './parameters.ts';
@@ -184,8 +185,9 @@ async function sendBody(
   { options, signal }: { readonly options: ApiOptions; readonly signal: AbortSignal },
 ): Promise<FastifyReply> {
   const { clock } = options;
-  const acceptEncoding = reply.request.headers['accept-encoding'];
-  const body = await bodyOf(piecesOf(answer), { acceptEncoding, clock, signal });
+  const { headers, socket } = reply.request;
+  const gzip = wantsGzip(headers, socket.remoteAddress);
+  const body = await bodyOf(piecesOf(answer), { gzip, clock, signal });
   reply.type(answer.kind === 'plain' ? answer.contentType : JSON_TYPE);
   const vary = [reply.getHeader('vary'), 'Accept-Encoding'].filter(Boolean).join(', ');
   reply.header('vary', vary);

@@ -20,7 +20,8 @@ export interface Body {
 }
 
 export interface BodyOptions {
-  readonly acceptEncoding: string | undefined;
+  /** True where the body may go out packed. */
+  readonly gzip: boolean;
   readonly clock: Clock;
   /** Aborts when nobody wants the body any more. */
   readonly signal: AbortSignal;
@@ -28,7 +29,7 @@ export interface BodyOptions {
 
 /** Makes a body of pieces of text. */
 export async function bodyOf(pieces: Iterable<Piece>, options: BodyOptions): Promise<Body> {
-  const isGzip = acceptsGzip(options.acceptEncoding);
+  const isGzip = options.gzip;
   const maker = new ChunkMaker(pieces, options);
   const first = maker.next();
   if (maker.isDone) {
@@ -83,13 +84,4 @@ class ChunkMaker {
   async pause(): Promise<void> {
     if (this.#slicer.due) await this.#slicer.pause();
   }
-}
-
-/** True where an Accept-Encoding header allows gzip. */
-export function acceptsGzip(header: string | undefined): boolean {
-  return (header ?? '').split(',').some(part => {
-    const [coding = '', ...parameters] = part.split(';').map(text => text.trim().toLowerCase());
-    if (coding !== 'gzip' && coding !== '*') return false;
-    return !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter));
-  });
 }

@@ -232,6 +232,7 @@ describe('what is wrong is answered in the words of the field', () => {
 });
 
 describe('a large answer', () => {
+  const remoteAddress = '192.0.2.7';
   const url = `/api/v1/query?${params({ query: 'up[5m]' })}`;
 
   test('is streamed whole, plain or compressed', async () => {
@@ -242,6 +243,7 @@ describe('a large answer', () => {
     expect(plain.json().data.result).toHaveLength(13_000);
     const packed = await tested.api.inject({
       url,
+      remoteAddress,
       headers: { 'accept-encoding': 'gzip, deflate' },
     });
     expect(packed.headers['content-encoding']).toBe('gzip');
@@ -250,17 +252,29 @@ describe('a large answer', () => {
 
   test('is compressed whole where it fits a chunk', async () => {
     await fill(200);
-    const packed = await tested.api.inject({ url, headers: { 'accept-encoding': 'br;q=1, gzip' } });
+    const packed = await tested.api.inject({
+      url,
+      remoteAddress,
+      headers: { 'accept-encoding': 'br;q=1, gzip' },
+    });
     expect(packed.headers['content-encoding']).toBe('gzip');
     expect(Number(packed.headers['content-length'])).toBe(packed.rawPayload.length);
     expect(JSON.parse(gunzipSync(packed.rawPayload).toString()).data.result).toHaveLength(200);
-    const refused = await tested.api.inject({ url, headers: { 'accept-encoding': 'gzip;q=0' } });
+    const refused = await tested.api.inject({
+      url,
+      remoteAddress,
+      headers: { 'accept-encoding': 'gzip;q=0' },
+    });
     expect(refused.headers['content-encoding']).toBeUndefined();
   });
 
   test('is sent as it is where it fits the first flight of a connection', async () => {
     await fill(50);
-    const answer = await tested.api.inject({ url, headers: { 'accept-encoding': 'gzip' } });
+    const answer = await tested.api.inject({
+      url,
+      remoteAddress,
+      headers: { 'accept-encoding': 'gzip' },
+    });
     expect(answer.headers['content-encoding']).toBeUndefined();
     expect(answer.json().data.result).toHaveLength(50);
   });
