@@ -2,7 +2,9 @@
 // passes no judgement. Options: --hosts N (default 40, about 20 k series), --rounds N, --only a,b, and
 // --phases backlog,queries to leave the live phase out.
 
+import { Agent, request } from 'node:http';
 import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { hostSeries, remoteWriteBody, seeded } from './generator.ts';
 import { cpuSeconds, folderBytes, type Peer, pssBytes, startPeers, threadCpuMs } from './peers.ts';
 import { printTable } from './table.ts';
@@ -50,6 +52,7 @@ const hosts = Number(options.hosts);
 const rounds = Number(options.rounds);
 const phases = options.phases.split(',');
 const liveScrapes = phases.includes('live') ? rounds * 4 : 0;
+const agent = new Agent({ keepAlive: true });
 const peers = await startPeers(options.only.split(',').filter(Boolean));
 try {
   const idle = new Map(peers.map(peer => [peer.name, pssBytes(peer.pid)]));
@@ -59,6 +62,7 @@ try {
   await memory(idle, seriesCount);
   if (phases.includes('queries')) await queries(end - 2 * STEP_MS);
 } finally {
+  agent.destroy();
   for (const peer of peers) await peer.stop();
 }
 
@@ -205,22 +209,16 @@ async function queries(end: number): Promise<void> {
 }
 
 /** Asks every peer in turn, round by round; the first round is told apart. */
-async function inTurns(request: string): Promise<Answered[]> {
+async function inTurns(path: string): Promise<Answered[]> {
   const times: number[][] = peers.map(() => []);
   const series = peers.map(() => 0);
   const before: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     for (const [i, peer] of peers.entries()) {
       if (round === 1) before[i] = threadCpuMs(peer.pid);
-      const began = performance.now();
-      const answer = await fetch(`${peer.url}/api/v1/${request}`);
-      const body = (await answer.json()) as {
-        status: string;
-        error?: string;
-        data?: { result: unknown[] };
-      };
-      if (body.status !== 'success') throw new Error(`${peer.name}: ${request}: ${body.error}`);
-      times[i]!.push(performance.now() - began);
+      const { ms, body } = await ask(`${peer.url}/api/v1/${path}`);
+      if (body.status !== 'success') throw new Error(`${peer.name}: ${path}: ${body.error}`);
+      times[i]!.push(ms);
       series[i] = body.data!.result.length;
     }
   }
@@ -230,6 +228,32 @@ async function inTurns(request: string): Promise<Answered[]> {
     median: median(times[i]!.slice(1)),
     cpu: (threadCpuMs(peer.pid) - before[i]!) / rounds,
   }));
+}
+
+interface Answer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data?: { readonly result: readonly unknown[] };
+}
+
+/** Ms from the request to the last byte of the answer, as it comes over the wire; what it says is read later. */
+function ask(url: string): Promise<{ readonly ms: number; readonly body: Answer }> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const sent = request(url, { agent, headers: { 'accept-encoding': 'gzip' } }, response => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const ms = performance.now() - began;
+        const bytes = Buffer.concat(chunks);
+        const isPacked = response.headers['content-encoding'] === 'gzip';
+        resolve({ ms, body: JSON.parse((isPacked ? gunzipSync(bytes) : bytes).toString()) });
+      });
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
 }
 
 function median(times: readonly number[]): number {
