@@ -164,8 +164,10 @@ describe('a configuration file', () => {
     });
     expect((await page('config')).data['yaml']).toContain('collect_interval: 5s\n');
     const query = await processes.start('query', ['--endpoint', agent.grpc]);
-    const stores = await (await fetch(`${query.url}/api/v1/stores`)).text();
-    expect(stores).toContain('"labelSets":[{"cluster":"flag","replica":"a"}]');
+    await until(async () => {
+      const stores = await (await fetch(`${query.url}/api/v1/stores`)).text();
+      return stores.includes('"labelSets":[{"cluster":"flag","replica":"a"}]');
+    }, 'the querier has heard the labels');
   });
 });
 
