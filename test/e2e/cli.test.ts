@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Ended, FREE_PORTS, outpost, Processes } from './processes.ts';
+import { type Ended, FREE_PORTS, outpost, Processes, until } from './processes.ts';
 
 const processes = new Processes();
 const servers: Server[] = [];
