@@ -14,7 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/cli'],
   ['agent', 'federation/query', 'plugins/host', 'src/tools'],
   ['src/storeapi', 'src/httpapi', 'src/remote', 'src/exposition', 'plugins/sdk', 'plugins/os'],
-  ['src/promql', 'src/downsample'],
+  ['src/promql', 'src/rules', 'src/downsample'],
   ['src/tsdb'],
   ['src/storage'],
   ['src/labels', 'src/encoding', 'src/kernels', 'src/lifecycle', 'src/telemetry', 'proto/gen'],
@@ -31,6 +31,7 @@ const NEIGHBOURS: readonly (readonly [string, string, string])[] = [
   ['src/lifecycle', 'src/telemetry', 'ground: actors log'],
   ['src/httpapi', 'src/exposition', 'the API serves /metrics'],
   ['src/httpapi', 'src/remote', 'the API serves /api/v1/write'],
+  ['src/rules', 'src/promql', 'rules are expressions'],
   ['agent', 'plugins/host', 'the agent runs the host and is its sink'],
   ['plugins/os', 'plugins/sdk', 'collectors are written against the SDK'],
 ];
@@ -39,7 +40,7 @@ const NEIGHBOURS: readonly (readonly [string, string, string])[] = [
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   re2js: ['src/labels/regex.ts'],
   fastify: ['src/httpapi/'],
-  yaml: ['src/cli/'],
+  yaml: ['src/cli/', 'src/rules/yaml-tree.ts'],
   commander: ['src/cli/'],
   typebox: ['src/cli/'],
   'typebox/compile': ['src/cli/'],
