@@ -54,7 +54,7 @@ export async function openParts(parts: DbParts): Promise<Replays> {
   const inOrder = await replayLog(head, logDir, metrics.log.corruptions);
   const { corruptions } = metrics.outOfOrderLog;
   const outOfOrder = await replayOutOfOrderLog(head, outOfOrderDir, corruptions);
-  collectTombstones(head, head.minValidTime);
+  await collectTombstones(head, head.minValidTime, new Slicer(() => clock.monotonic()));
   head.log = openLog(settings, logDir, metrics.log);
   if (settings.outOfOrderMs > 0) {
     head.outOfOrderLog = openLog(settings, outOfOrderDir, metrics.outOfOrderLog);

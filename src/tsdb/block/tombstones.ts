@@ -47,7 +47,11 @@ export class Tombstones {
 
   /** Adds a range; ranges that touch or overlap become one. */
   add(id: number, added: TimeInterval): void {
-    const before = this.#bySeries.get(id) ?? [];
+    const before = this.#bySeries.get(id);
+    if (!before) {
+      this.#bySeries.set(id, [{ minTime: added.minTime, maxTime: added.maxTime }]);
+      return;
+    }
     const apart = before.filter(
       other => other.maxTime < added.minTime - 1 || other.minTime > added.maxTime + 1,
     );
@@ -65,7 +69,8 @@ export class Tombstones {
   /** An independent copy. */
   clone(): Tombstones {
     const copy = new Tombstones();
-    for (const [id, intervals] of this.#bySeries) copy.#bySeries.set(id, [...intervals]);
+    // Lists of ranges are replaced and never changed.
+    for (const [id, intervals] of this.#bySeries) copy.#bySeries.set(id, intervals);
     return copy;
   }
 
@@ -74,7 +79,7 @@ export class Tombstones {
     const buffer = new WriteBuffer();
     buffer.u32(MAGIC);
     buffer.u8(VERSION);
-    for (const id of [...this.#bySeries.keys()].sort((a, b) => a - b)) {
+    for (const id of Float64Array.from(this.#bySeries.keys()).sort()) {
       for (const { minTime, maxTime } of this.intervals(id)) {
         buffer.uvarint(id);
         buffer.varint(minTime);

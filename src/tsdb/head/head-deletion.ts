@@ -2,13 +2,19 @@
 // written to a block. Samples that come later, out of order, into the deleted range are hidden too.
 
 import type { Matcher } from '../../labels/matcher.ts';
+import { Slicer } from '../../lifecycle/slicer.ts';
+import type { TimeInterval } from '../block/tombstones.ts';
 import { postingsForMatchers } from '../index/postings-for-matchers.ts';
 import { encodeTombstonesRecord, type LoggedTombstone } from '../wal/tombstones-record.ts';
 import type { Head } from './head.ts';
 
+// Some 20 bytes each in the log, and a few milliseconds of work together.
+const SERIES_AT_ONCE = 1024;
+
 /**
  * Hides samples with minTime ≤ t ≤ maxTime of the matching series; later ones in the range are not
- * concerned. Returns the number of series. Throws `unavailable` where the deletion cannot be logged.
+ * concerned. Returns the number of series. Works in parts, each of which is logged before it shows. Throws
+ * `unavailable` where a part cannot be logged; those before it stay deleted, and asking again goes on.
  */
 export async function deleteFromHead(
   head: Head,
@@ -16,8 +22,31 @@ export async function deleteFromHead(
   maxTime: number,
   matchers: readonly Matcher[],
 ): Promise<number> {
+  const refs = await postingsForMatchers(head.index, matchers);
+  const slicer = new Slicer(() => head.options.clock.monotonic());
+  let count = 0;
+  for (let at = 0; at < refs.length; at += SERIES_AT_ONCE) {
+    if (slicer.due) await slicer.pause();
+    const some = refs.subarray(at, at + SERIES_AT_ONCE);
+    const deleted = deletionsOf(head, some, { minTime, maxTime });
+    if (deleted.length === 0) continue;
+    head.writeLog([encodeTombstonesRecord(deleted)]);
+    for (const { ref, ...range } of deleted) {
+      head.tombstones.add(ref, range);
+      head.deletedFrom.add(ref);
+    }
+    count += deleted.length;
+  }
+  return count;
+}
+
+/** The ranges to hide, no wider than the samples that are there. */
+function deletionsOf(
+  head: Head,
+  refs: Uint32Array,
+  { minTime, maxTime }: TimeInterval,
+): LoggedTombstone[] {
   const { index, outOfOrder } = head;
-  const refs = await postingsForMatchers(index, matchers);
   const deleted: LoggedTombstone[] = [];
   for (const ref of refs) {
     const slot = index.table.slotOf(ref);
@@ -31,11 +60,5 @@ export async function deleteFromHead(
       maxTime: Math.min(maxTime, Math.max(head.maxTimeOf(slot), late.maxTime)),
     });
   }
-  if (deleted.length === 0) return 0;
-  head.writeLog([encodeTombstonesRecord(deleted)]);
-  for (const { ref, ...range } of deleted) {
-    head.tombstones.add(ref, range);
-    head.deletedFrom.add(ref);
-  }
-  return deleted.length;
+  return deleted;
 }

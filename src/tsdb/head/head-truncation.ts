@@ -46,7 +46,7 @@ async function collect(head: Head, collection: Collection): Promise<number> {
   const removed = await dropSeries(head, collection, { slicer, dirty });
   await head.index.lists.collect(dirty, ref => head.index.table.slotOf(ref) >= 0, slicer);
   if (removed > 0) await collectSymbols(head, slicer);
-  collectTombstones(head, time);
+  await collectTombstones(head, time, slicer);
   head.families.collect(name => refOfMetric(head, name));
   head.metrics.seriesRemoved.inc(removed);
   head.metrics.truncations.inc();
@@ -132,11 +132,13 @@ async function collectSymbols(head: Head, slicer: Slicer): Promise<void> {
   await symbols.sweep(slicer);
 }
 
-/** Forgets deletions before `time`, but for those of out-of-order samples. */
-export function collectTombstones(head: Head, time: number): void {
+/** Forgets deletions before `time`, but for those of out-of-order samples. Nothing may be deleted meanwhile. */
+export async function collectTombstones(head: Head, time: number, slicer: Slicer): Promise<void> {
   if (head.deletedFrom.size === 0) return;
   const kept = new Tombstones();
+  let looked = 0;
   for (const ref of head.deletedFrom) {
+    if (++looked % SLICE_SERIES === 0 && slicer.due) await slicer.pause();
     const from = Math.min(time, head.outOfOrder.rangeOf(ref).minTime);
     const ranges = head.tombstones.intervals(ref).filter(range => range.maxTime >= from);
     if (ranges.length === 0 || head.index.table.slotOf(ref) < 0) head.deletedFrom.delete(ref);
