@@ -45,6 +45,14 @@ export function writeMeta(dir: string, meta: BlockMeta, file: string = META_FILE
   return replaceFile(join(dir, file), serialiseMeta(meta));
 }
 
+/** Samples of some series to delete: minTime ≤ t ≤ maxTime. */
+export interface SeriesDeletion {
+  /** As postings have them: sorted and unique. */
+  readonly ids: Uint32Array;
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
 /** An open block. It never changes but for its tombstones. */
 export class Block implements Queryable {
   readonly dir: string;
@@ -105,7 +113,7 @@ export class Block implements Queryable {
   querier(minTime: number, maxTime: number): Querier {
     if (this.#closed) throw new OutpostError('unavailable', `read a closed block: ${this.dir}`);
     this.#readers++;
-    return new BlockQuerier(this.#parts(), { minTime, maxTime }, () => {
+    return new BlockQuerier(this.parts, { minTime, maxTime }, () => {
       if (--this.#readers === 0) this.#idle?.();
     });
   }
@@ -115,7 +123,15 @@ export class Block implements Queryable {
    * series concerned. Queriers opened before do not see it; compaction frees the space.
    */
   delete(minTime: number, maxTime: number, matchers: readonly Matcher[]): Promise<number> {
-    const run = this.#deleting.then(() => this.#delete(minTime, maxTime, matchers));
+    return this.deleteSeries(async ({ index }) => {
+      const ids = await postingsForMatchers(index, matchers);
+      return [{ ids, minTime, maxTime }];
+    });
+  }
+
+  /** Deletes as `delete` does, from the series that `choose` finds; all of it shows at once. */
+  deleteSeries(choose: (parts: BlockParts) => Promise<readonly SeriesDeletion[]>): Promise<number> {
+    const run = this.#deleting.then(() => this.#delete(choose));
     this.#deleting = run.catch(() => {}); // the caller learns of it; the next deletion starts anew
     return run;
   }
@@ -129,23 +145,13 @@ export class Block implements Queryable {
     await this.#chunks.close();
   }
 
-  async #delete(minTime: number, maxTime: number, matchers: readonly Matcher[]): Promise<number> {
-    const range = {
-      minTime: Math.max(minTime, this.#meta.minTime),
-      maxTime: Math.min(maxTime, this.#meta.maxTime - 1),
-    };
-    if (range.minTime > range.maxTime) return 0;
+  async #delete(
+    choose: (parts: BlockParts) => Promise<readonly SeriesDeletion[]>,
+  ): Promise<number> {
     const tombstones = this.#tombstones.clone();
-    const ids = await postingsForMatchers(this.#index, matchers);
     let count = 0;
-    for (let at = 0; at < ids.length; at += SERIES_AT_ONCE) {
-      const entries = await this.#index.series(ids.subarray(at, at + SERIES_AT_ONCE), range);
-      entries.ids.forEach((id, i) => {
-        if (entries.chunkStarts[i] === entries.chunkStarts[i + 1]) return;
-        tombstones.add(id, range);
-        count++;
-      });
-    }
+    for (const deletion of await choose(this.parts))
+      count += await this.#mark(deletion, tombstones);
     if (count === 0) return 0;
     const stats = { ...this.#meta.stats, numTombstones: tombstones.count };
     const meta = { ...this.#meta, stats };
@@ -156,7 +162,30 @@ export class Block implements Queryable {
     return count;
   }
 
-  #parts(): BlockParts {
+  /** Adds the ranges of those series that have samples there; how many they are. */
+  async #mark(deletion: SeriesDeletion, tombstones: Tombstones): Promise<number> {
+    const { minTime, maxTime } = this.#meta;
+    const range = {
+      minTime: Math.max(deletion.minTime, minTime),
+      // A block with one moment only says minTime = maxTime although maxTime is exclusive.
+      maxTime: Math.min(deletion.maxTime, Math.max(minTime, maxTime - 1)),
+    };
+    if (range.minTime > range.maxTime) return 0;
+    const { ids } = deletion;
+    let count = 0;
+    for (let at = 0; at < ids.length; at += SERIES_AT_ONCE) {
+      const entries = await this.#index.series(ids.subarray(at, at + SERIES_AT_ONCE), range);
+      entries.ids.forEach((id, i) => {
+        if (entries.chunkStarts[i] === entries.chunkStarts[i + 1]) return;
+        tombstones.add(id, range);
+        count++;
+      });
+    }
+    return count;
+  }
+
+  /** What it consists of now, for maintenance; valid until `close`. */
+  get parts(): BlockParts {
     return {
       meta: this.#meta,
       tombstones: this.#tombstones,
