@@ -5,7 +5,7 @@ import type { Labels } from '../labels/labels.ts';
 import { collapseChunks, overlap, splitLanes } from './chunk-lanes.ts';
 import { ChunkSeries } from './chunks.ts';
 import { doubtReset } from './reset-doubt.ts';
-import { SampleColumns } from './samples.ts';
+import { lowerBound, SampleColumns } from './samples.ts';
 import type { Chunk, Series } from './series.ts';
 import { appendColumns } from './series-list.ts';
 
@@ -44,9 +44,7 @@ export class ChainedSeries implements Series {
     for (const part of this.#parts) {
       const middle = out.length;
       part.samples(out);
-      const inOrder =
-        middle === start || middle === out.length || out.times[middle - 1]! < out.times[middle]!;
-      if (!inOrder) mergeTail(out, start, middle, this.#scratch);
+      mergeTail(out, start, middle, this.#scratch);
     }
   }
 
@@ -67,8 +65,22 @@ function unionChunks(parts: readonly Series[]): readonly Chunk[] | null {
   return overlap(union) ? null : union;
 }
 
-/** Merges samples start…middle and middle…end of `out`, each in time order, in place. */
-function mergeTail(out: SampleColumns, start: number, middle: number, scratch: MergeScratch): void {
+/**
+ * Merges samples start…middle−1 and middle…end of `out`, each in time order, in place. At equal times the
+ * one that was there first is kept.
+ */
+export function mergeTail(
+  out: SampleColumns,
+  start: number,
+  middle: number,
+  scratch: MergeScratch,
+): void {
+  if (middle === start || middle === out.length) return;
+  if (out.times[middle - 1]! < out.times[middle]!) return;
+  if (!out.histograms && !out.startTimes) {
+    mergeFloats(out, start, middle, scratch.later);
+    return;
+  }
   const { earlier, later } = scratch;
   earlier.clear();
   later.clear();
@@ -78,6 +90,45 @@ function mergeTail(out: SampleColumns, start: number, middle: number, scratch: M
   if (out.histograms) out.histograms.length = Math.min(out.histograms.length, start);
   if (out.startTimes) out.startTimes.length = Math.min(out.startTimes.length, start);
   mergeColumns(out, earlier, later);
+}
+
+/** `mergeTail` for floats alone: moves each sample once, from the end on, and none before the first new one. */
+function mergeFloats(
+  out: SampleColumns,
+  start: number,
+  middle: number,
+  later: SampleColumns,
+): void {
+  later.clear();
+  later.append(out.times, out.values, middle, out.length);
+  const { times, values } = out;
+  const added = dropEqual(later, times, lowerBound(times, middle, later.times[0]!, start), middle);
+  let to = middle + added;
+  out.length = to;
+  let i = middle - 1;
+  for (let j = added - 1; j >= 0; j--) {
+    const time = later.times[j]!;
+    for (; i >= start && times[i]! > time; i--) {
+      times[--to] = times[i]!;
+      values[to] = values[i]!;
+    }
+    times[--to] = time;
+    values[to] = later.values[j]!;
+  }
+}
+
+/** Takes the samples out of `later` whose times are among `times` from…to−1; how many are left. */
+function dropEqual(later: SampleColumns, times: Float64Array, from: number, to: number): number {
+  const { length } = later;
+  let kept = 0;
+  for (let j = 0, i = from; j < length; j++) {
+    const time = later.times[j]!;
+    while (i < to && times[i]! < time) i++;
+    if (i < to && times[i] === time) continue;
+    later.times[kept] = time;
+    later.values[kept++] = later.values[j]!;
+  }
+  return kept;
 }
 
 /** Appends the union of two columns to `out`; at equal times the first one's sample is kept. */

@@ -65,9 +65,9 @@ export class SampleColumns {
   }
 }
 
-/** Index of the first time ≥ `time` among the first `length`; `length` where there is none. */
-export function lowerBound(times: Float64Array, length: number, time: number): number {
-  let low = 0;
+/** Index of the first time ≥ `time` among times from…length−1; `length` where there is none. */
+export function lowerBound(times: Float64Array, length: number, time: number, from = 0): number {
+  let low = from;
   let high = length;
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -1,13 +1,9 @@
 // Out-of-order samples on their way to blocks of their own. These overlap the blocks of the samples in
 // order, until compaction joins them.
 
-import type { Labels } from '../labels/labels.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
-import { MergeScratch, seriesOfChunks } from '../storage/chained-series.ts';
-import { collapseChunks } from '../storage/chunk-lanes.ts';
 import { encodeColumns } from '../storage/encode-columns.ts';
 import { SampleColumns } from '../storage/samples.ts';
-import type { Chunk } from '../storage/series.ts';
 import type { Block } from './block/block.ts';
 import { type SeriesChunks, writeBlock } from './block/block-writer.ts';
 import { dropIntervals } from './block/deleted-samples.ts';
@@ -15,6 +11,7 @@ import { OUT_OF_ORDER_HINT } from './block/meta.ts';
 import type { DbParts } from './db-parts.ts';
 import type { Head } from './head/head.ts';
 import type { Generation } from './head/out-of-order/generation.ts';
+import { OutOfOrderSnapshot } from './head/out-of-order/snapshot.ts';
 import { planHeadCut, type TimeRange } from './head-blocks.ts';
 import { dropReplaced } from './wal/checkpoint.ts';
 import { listSegments } from './wal/segments.ts';
@@ -111,49 +108,25 @@ async function* seriesIn(
   refs: Uint32Array,
   { minTime, maxTime }: TimeRange,
 ): AsyncGenerator<Iterable<SeriesChunks>> {
-  const reader = new SealedReader(head, sealed, minTime, maxTime - 1);
+  const columns = new SampleColumns();
   for (let from = 0; from < refs.length; from += BATCH_SERIES) {
-    yield reader.series(refs.subarray(from, from + BATCH_SERIES));
+    const samples = new OutOfOrderSnapshot(sealed, { minTime, maxTime: maxTime - 1 });
+    yield batchOf(head, samples, refs.subarray(from, from + BATCH_SERIES), columns);
   }
 }
 
-/** Reads sealed generations. */
-class SealedReader {
-  readonly #head: Head;
-  readonly #sealed: readonly Generation[];
-  readonly #range: { readonly minTime: number; readonly maxTime: number };
-  readonly #columns = new SampleColumns();
-  readonly #scratch = new MergeScratch();
-
-  /** Reads samples with minTime ≤ t ≤ maxTime. */
-  constructor(head: Head, sealed: readonly Generation[], minTime: number, maxTime: number) {
-    this.#head = head;
-    this.#sealed = sealed;
-    this.#range = { minTime, maxTime };
-  }
-
-  *series(refs: Uint32Array): Generator<SeriesChunks> {
-    const { index } = this.#head;
-    for (const ref of refs) {
-      const slot = index.table.slotOf(ref);
-      if (slot < 0) continue;
-      const labels = index.labelsOf(slot);
-      yield { labels, chunks: this.#chunks(ref, labels) };
-    }
-  }
-
-  #chunks(ref: number, labels: Labels): Chunk[] {
-    const { minTime, maxTime } = this.#range;
-    const chunks = this.#sealed.flatMap(generation => {
-      const buffer = generation.bufferChunk(ref, minTime, maxTime);
-      const full = generation.chunks(ref, minTime, maxTime, generation.lastChunk);
-      return buffer ? [...full, buffer] : full;
-    });
-    if (chunks.length === 0) return [];
-    const columns = this.#columns;
+function* batchOf(
+  { index, tombstones }: Head,
+  samples: OutOfOrderSnapshot,
+  refs: Uint32Array,
+  columns: SampleColumns,
+): Generator<SeriesChunks> {
+  for (const ref of refs) {
+    const slot = index.table.slotOf(ref);
+    if (slot < 0 || !samples.note(ref)) continue;
     columns.clear();
-    seriesOfChunks(labels, collapseChunks(chunks), this.#range, this.#scratch).samples(columns);
-    dropIntervals(columns, 0, this.#head.tombstones.intervals(ref));
-    return encodeColumns(columns);
+    samples.read(ref, columns);
+    dropIntervals(columns, 0, tombstones.intervals(ref));
+    yield { labels: index.labelsOf(slot), chunks: encodeColumns(columns) };
   }
 }

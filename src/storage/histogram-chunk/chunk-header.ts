@@ -3,7 +3,7 @@
 
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { CounterResetHint } from '../histogram.ts';
-import { ChunkEncoding } from '../series.ts';
+import { type Chunk, ChunkEncoding } from '../series.ts';
 
 /** Bytes before the layout. */
 export const HISTOGRAM_HEADER_BYTES = 3;
@@ -49,4 +49,20 @@ export function readChunkHeader(data: Uint8Array, encoding: number): ChunkHeader
 /** The third byte of a chunk without start timestamps. */
 export function resetByte(reset: CounterResetHint): number {
   return HINTS.indexOf(reset) << 6;
+}
+
+/** The chunk with a header that leaves open whether a reset came before it; those of gauges stay. */
+export function withoutReset(chunk: Chunk): Chunk {
+  const { encoding, data } = chunk;
+  const integer = encoding === ChunkEncoding.histogram;
+  const starts =
+    encoding === ChunkEncoding.histogramStartTime ||
+    encoding === ChunkEncoding.floatHistogramStartTime;
+  if (!integer && !starts && encoding !== ChunkEncoding.floatHistogram) return chunk;
+  const at = starts ? 0 : 2;
+  const hint = HINTS[data[at]! >> 6];
+  if (hint === 'unknown' || hint === 'gauge') return chunk;
+  const copy = data.slice();
+  copy[at]! &= 0x3f;
+  return { ...chunk, data: copy };
 }

@@ -21,8 +21,8 @@ import type { Head } from './head.ts';
 import { HistogramBatch } from './histograms/histogram-batch.ts';
 import { HistogramQueue } from './histograms/histogram-queue.ts';
 import { logBatch } from './log-batch.ts';
-import { Held } from './out-of-order/generation.ts';
-import type { LateSample } from './out-of-order/out-of-order-batch.ts';
+import { Held } from './out-of-order/held.ts';
+import type { LateSample, StagedBatch } from './out-of-order/out-of-order-batch.ts';
 import { Refusals } from './refusals.ts';
 import type { SampleBatch } from './sample-batch.ts';
 
@@ -123,7 +123,9 @@ export class HeadAppender implements Appender {
           stored += judged.stored;
           histograms = judged.histograms;
         }
-        stored += this.#judgeLate(count);
+        const late = this.#judgeLate({ count, mixed: mixed?.accepted ?? [] });
+        stored += late.stored;
+        histograms += late.histograms;
       }
       const others = mixed?.records() ?? [];
       const record = exemplars?.record();
@@ -236,21 +238,37 @@ export class HeadAppender implements Appender {
         stored++;
         if (kind !== 'float') histograms++;
       } else if (kind === 'float') this.#turnDown(status, { slot, ref, time }, value, 0);
-      else this.#refusals.add(REASONS[status]!, { slot, time, isHistogram: true });
+      else this.#turnDownHistogram(status, { slot, ref, time }, sample.histogram);
     });
     return { stored, histograms };
   }
 
+  /** `#turnDown` for a histogram, or for a marker behind one where it is null. */
+  #turnDownHistogram(verdict: number, sample: LateSample, histogram: FloatHistogram | null): void {
+    const { slot, ref, time } = sample;
+    const older = verdict === SampleStatus.outOfOrder || verdict === SampleStatus.outOfBounds;
+    const ending = histogram === null && this.#ended.has(ref);
+    const taken = older && this.#lateFrom < Number.POSITIVE_INFINITY && Number.isSafeInteger(time);
+    const refused = { slot, time, isHistogram: true };
+    if (!taken || ending) this.#refusals.add(REASONS[verdict]!, refused);
+    else if (time < this.#lateFrom) this.#refusals.add('too-old', refused);
+    else this.#head.outOfOrderBatch.addHistogram(sample, histogram);
+  }
+
   /** Judges the samples that may be stored out of order; returns how many are new or stored already. */
-  #judgeLate(count: number): number {
-    const { outOfOrderBatch: late, outOfOrder, arena } = this.#head;
-    late.judge(outOfOrder, arena, count);
+  #judgeLate(staged: StagedBatch): { stored: number; histograms: number } {
+    const late = this.#head.outOfOrderBatch;
+    late.judge(this.#head, staged);
     for (let i = 0; i < late.length; i++) {
       if (late.verdicts[i] !== Held.different) continue;
       const refused = { slot: late.slots[i]!, time: late.samples.times[i]! };
-      this.#refusals.add('duplicate-sample', refused);
+      const isHistogram = late.histograms?.[i] !== undefined;
+      this.#refusals.add('duplicate-sample', { ...refused, isHistogram });
     }
-    return late.fresh + late.identical;
+    return {
+      stored: late.fresh + late.identical,
+      histograms: late.freshHistograms + late.identicalHistograms,
+    };
   }
 
   #judgeExemplars(): ExemplarBatch | null {
@@ -276,8 +294,11 @@ export class HeadAppender implements Appender {
 function storeLate(head: Head): void {
   const late = head.outOfOrderBatch;
   if (late.fresh === 0) return;
-  if (head.outOfOrderLog) head.writeLog([late.encode()], head.outOfOrderLog);
+  if (head.outOfOrderLog) head.writeLog(late.encode(), head.outOfOrderLog);
   late.apply(head.outOfOrder);
-  head.metrics.samplesAppended.inc(late.fresh);
-  head.metrics.outOfOrderAppended.inc(late.fresh);
+  const { metrics } = head;
+  metrics.samplesAppended.inc(late.fresh - late.freshHistograms);
+  metrics.outOfOrderAppended.inc(late.fresh - late.freshHistograms);
+  metrics.histogramsAppended.inc(late.freshHistograms);
+  metrics.outOfOrderHistogramsAppended.inc(late.freshHistograms);
 }

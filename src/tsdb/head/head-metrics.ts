@@ -8,6 +8,7 @@ export interface HeadMetrics {
   /** All samples stored, those out of order too. */
   readonly samplesAppended: Counter;
   readonly outOfOrderAppended: Counter;
+  readonly outOfOrderHistogramsAppended: Counter;
   readonly histogramsAppended: Counter;
   readonly refused: Readonly<Record<RefusalReason, Counter>>;
   readonly histogramsRefused: Readonly<Record<RefusalReason, Counter>>;
@@ -42,11 +43,13 @@ export function newHeadMetrics(registry: Registry, gauges: () => HeadGauges): He
     registry.counter({ name: `prometheus_tsdb_${name}`, help });
   const byType = newByType(registry);
   const appended = byType('head_samples_appended_total', 'Samples stored in the head.');
+  const outOfOrder = byType(
+    'head_out_of_order_samples_appended_total',
+    'Samples stored in the head that were older than their series.',
+  );
   return {
-    outOfOrderAppended: byType(
-      'head_out_of_order_samples_appended_total',
-      'Samples stored in the head that were older than their series.',
-    ).with('float'),
+    outOfOrderAppended: outOfOrder.with('float'),
+    outOfOrderHistogramsAppended: outOfOrder.with('histogram'),
     samplesAppended: appended.with('float'),
     histogramsAppended: appended.with('histogram'),
     ...refusalCounters(registry),

@@ -17,6 +17,7 @@ import type { Head } from './head.ts';
 import { HeadSeriesSet } from './head-series-set.ts';
 import type { Generation } from './out-of-order/generation.ts';
 import { OutOfOrderSnapshot } from './out-of-order/snapshot.ts';
+import { generationsFrom } from './out-of-order/store.ts';
 import type { ReadLease } from './read-leases.ts';
 
 const SLICE_SERIES = 1024;
@@ -47,7 +48,7 @@ export class HeadQuerier implements Querier {
     return new HeadSeriesSet(this.#head, {
       refs,
       range: this.#inOrderRange,
-      outOfOrder: new OutOfOrderSnapshot(this.#outOfOrder, this.#range),
+      outOfOrder: new OutOfOrderSnapshot(generationsFrom(this.#outOfOrder), this.#range),
       lease: this.#lease,
       labelsOnly: options.hints?.labelsOnly ?? false,
       limit: options.hints?.limit || Number.POSITIVE_INFINITY,
@@ -117,7 +118,7 @@ export class HeadQuerier implements Querier {
     this.#lease.check();
     const { minTime, maxTime } = this.#inOrderRange;
     if (minTime <= this.#head.maxTime && maxTime >= this.#head.minTime) return true;
-    return !new OutOfOrderSnapshot(this.#outOfOrder, this.#range).isEmpty;
+    return !new OutOfOrderSnapshot(generationsFrom(this.#outOfOrder), this.#range).isEmpty;
   }
 
   #slicer({ signal }: SelectOptions): Slicer {

@@ -1,6 +1,7 @@
 // Log records of series that hold floats and histograms. Readers of a commit take its records one after
 // another, so a sample must not stand in a record before that of an older sample of its series.
 
+import type { FloatHistogram } from '../../../storage/histogram.ts';
 import {
   type HistogramRecordType,
   HistogramRecordWriter,
@@ -25,6 +26,13 @@ const ORDER: readonly HistogramRecordType[] = [
   RECORD_CUSTOM_FLOAT_HISTOGRAMS,
 ];
 const FLOATS = -1;
+
+/** A histogram for the log. */
+export interface LoggedHistogram {
+  readonly ref: number;
+  readonly time: number;
+  readonly histogram: FloatHistogram;
+}
 
 /** The records of the samples, each a copy. */
 export function encodeMixedSamples(samples: readonly StagedSample[]): Uint8Array[] {
@@ -55,15 +63,28 @@ function encodeGroup(group: readonly StagedSample[], records: Uint8Array[]): voi
   if (group.length === 0) return;
   const floats = encodeFloats(group.filter(({ sample }) => sample.kind === 'float'));
   if (floats) records.push(floats);
-  const writer = new HistogramRecordWriter();
-  for (const [place, type] of ORDER.entries()) {
-    const logged = new LoggedHistograms();
-    for (const { ref, sample } of group) {
-      if (placeOf(sample) === place) logged.push(ref, sample.time, sample.histogram);
-    }
-    const record = writer.encode(type, logged, () => true);
-    if (record) records.push(record.slice());
+  const byPlace = ORDER.map(() => new LoggedHistograms());
+  for (const { ref, sample } of group) {
+    byPlace[placeOf(sample)]?.push(ref, sample.time, sample.histogram);
   }
+  records.push(...encodeByPlace(byPlace));
+}
+
+function encodeByPlace(byPlace: readonly LoggedHistograms[]): Uint8Array[] {
+  const writer = new HistogramRecordWriter();
+  return byPlace.flatMap((logged, place) => {
+    const record = writer.encode(ORDER[place]!, logged, () => true);
+    return record ? [record.slice()] : [];
+  });
+}
+
+/** Records of histograms, a copy each; of a series they come by kind, not by time. */
+export function encodeHistograms(samples: Iterable<LoggedHistogram>): Uint8Array[] {
+  const byPlace = ORDER.map(() => new LoggedHistograms());
+  for (const { ref, time, histogram } of samples) {
+    byPlace[ORDER.indexOf(histogramRecordType(histogram))]!.push(ref, time, histogram);
+  }
+  return encodeByPlace(byPlace);
 }
 
 function encodeFloats(floats: readonly StagedSample[]): Uint8Array | null {

@@ -1,7 +1,7 @@
 // Encoded chunks in one flat array, each with the one before it of the same series. Chunks are only ever
 // added, so a reader that remembers how many there were sees what there was.
 
-import { type Chunk, ChunkEncoding } from '../../../storage/series.ts';
+import type { Chunk } from '../../../storage/series.ts';
 
 const INITIAL_CHUNKS = 64;
 const INITIAL_BYTES = 4096;
@@ -12,6 +12,7 @@ export class ChunkList {
   #end = 0;
   #count = 0;
   #before = new Uint32Array(INITIAL_CHUNKS);
+  #encodings = new Uint8Array(INITIAL_CHUNKS);
   #minTimes = new Float64Array(INITIAL_CHUNKS);
   #maxTimes = new Float64Array(INITIAL_CHUNKS);
   /** Where a chunk's bytes end; they start where those of the chunk before it end. */
@@ -24,11 +25,11 @@ export class ChunkList {
 
   /** Bytes of memory held. */
   get bytes(): number {
-    return this.#bytes.length + this.#before.length * (4 + 3 * 8);
+    return this.#bytes.length + this.#before.length * (5 + 3 * 8);
   }
 
-  /** Copies an XOR chunk of a series whose newest chunk so far is `before`; returns its number. */
-  add(before: number, minTime: number, maxTime: number, data: Uint8Array): number {
+  /** Copies a chunk of a series whose newest chunk so far is `before`; returns its number. */
+  add(before: number, { minTime, maxTime, encoding, data }: Chunk): number {
     const chunk = ++this.#count;
     if (chunk === this.#before.length) this.#growColumns();
     const end = this.#end + data.length;
@@ -40,6 +41,7 @@ export class ChunkList {
     this.#bytes.set(data, this.#end);
     this.#end = end;
     this.#before[chunk] = before;
+    this.#encodings[chunk] = encoding;
     this.#minTimes[chunk] = minTime;
     this.#maxTimes[chunk] = maxTime;
     this.#ends[chunk] = end;
@@ -61,7 +63,7 @@ export class ChunkList {
     return {
       minTime: this.#minTimes[chunk]!,
       maxTime: this.#maxTimes[chunk]!,
-      encoding: ChunkEncoding.xor,
+      encoding: this.#encodings[chunk]!,
       data: this.#bytes.subarray(this.#ends[chunk - 1], this.#ends[chunk]),
     };
   }
@@ -76,6 +78,9 @@ export class ChunkList {
     const before = new Uint32Array(length);
     before.set(this.#before);
     this.#before = before;
+    const encodings = new Uint8Array(length);
+    encodings.set(this.#encodings);
+    this.#encodings = encodings;
     this.#minTimes = grow(this.#minTimes);
     this.#maxTimes = grow(this.#maxTimes);
     this.#ends = grow(this.#ends);

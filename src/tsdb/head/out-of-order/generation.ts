@@ -1,23 +1,18 @@
-// Out-of-order samples of a stretch of the head's life: per series a sorted buffer, and chunks of what once
-// filled it. Nothing is removed: when all of it is in blocks the generation is dropped as a whole, and
+// Out-of-order samples of a stretch of the head's life: per series a sorted buffer of floats and one of
+// histograms, and chunks of what once filled them. Nothing is removed: when all of it is in blocks the generation is dropped as a whole, and
 // readers that still hold it see it to their end.
 
 import { encodeXor } from '../../../kernels/xor.ts';
 import { decodeChunk } from '../../../storage/chunks.ts';
-import { sameBits } from '../../../storage/sample-bits.ts';
-import { SampleColumns } from '../../../storage/samples.ts';
+import { encodeColumns } from '../../../storage/encode-columns.ts';
+import { withoutReset } from '../../../storage/histogram-chunk/chunk-header.ts';
+import { lowerBound, SampleColumns } from '../../../storage/samples.ts';
 import { type Chunk, ChunkEncoding } from '../../../storage/series.ts';
+import { appendColumns } from '../../../storage/series-list.ts';
 import { ChunkList } from './chunk-list.ts';
+import { compareSamples, Held, type LateValues } from './held.ts';
+import { HistogramBuffers } from './histogram-buffers.ts';
 import { BUFFER_SAMPLES_MAX, SampleBuffers } from './sample-buffers.ts';
-
-/** What is held at a sample's time. */
-export const Held = {
-  nothing: 0,
-  /** The same bits. */
-  identical: 1,
-  /** Another value. */
-  different: 2,
-} as const;
 
 // Looking a time up in full chunks is bounded: what is not found there is merged away by readers.
 const CHUNKS_SEARCHED_MAX = 256;
@@ -38,6 +33,7 @@ export class Generation {
   /** Number of a series' buffer, which is also its row in the columns below. */
   readonly #rows = new Map<number, number>();
   readonly #buffers = new SampleBuffers();
+  readonly #histograms = new HistogramBuffers();
   readonly #chunks = new ChunkList();
   #lastChunks = new Uint32Array(INITIAL_SERIES);
   #minTimes = new Float64Array(INITIAL_SERIES);
@@ -52,7 +48,7 @@ export class Generation {
   /** Bytes of memory held, about. */
   get bytes(): number {
     const rows = this.#rows.size * 40 + this.#minTimes.length * (4 + 8 + 8);
-    return this.#buffers.bytes + this.#chunks.bytes + rows;
+    return this.#buffers.bytes + this.#histograms.bytes + this.#chunks.bytes + rows;
   }
 
   /** References of the series that have samples here. */
@@ -88,23 +84,34 @@ export class Generation {
     return row === undefined ? Number.NEGATIVE_INFINITY : this.#maxTimes[row]!;
   }
 
-  /** Compares with what the series holds at that time: one of `Held`. */
-  compare(ref: number, time: number, values: Float64Array, index: number): number {
+  /** Compares sample `index` of `late` with what the series holds at that time: one of `Held`. */
+  compare(ref: number, time: number, late: LateValues, index: number): number {
     const row = this.#rows.get(ref);
     if (row === undefined || time < this.#minTimes[row]! || time > this.#maxTimes[row]!) {
       return Held.nothing;
     }
-    const place = this.#buffers.place(row, time);
-    if (place < this.#buffers.count(row) && this.#buffers.times(row)[place] === time) {
-      return verdict(this.#buffers.values(row), place, values, index);
+    const buffers = this.#buffers;
+    const place = buffers.place(row, time);
+    if (place < buffers.count(row) && buffers.times(row)[place] === time) {
+      const held = { values: buffers.values(row), histograms: null };
+      return compareSamples(held, place, late, index);
     }
+    const histograms = this.#histograms.get(row);
+    const at = histograms ? lowerBound(histograms.times, histograms.length, time) : 0;
+    if (histograms && at < histograms.length && histograms.times[at] === time) {
+      return compareSamples(histograms, at, late, index);
+    }
+    return this.#compareChunks(row, time, late, index);
+  }
+
+  #compareChunks(row: number, time: number, late: LateValues, index: number): number {
     let chunk = this.#lastChunks[row]!;
     let decoded = 0;
     for (let n = 0; chunk !== 0 && n < CHUNKS_SEARCHED_MAX; n++) {
       if (this.#chunks.overlaps(chunk, time, time)) {
         this.#scratch.clear();
         decodeChunk(this.#chunks.get(chunk), time, time, this.#scratch);
-        if (this.#scratch.length > 0) return verdict(this.#scratch.values, 0, values, index);
+        if (this.#scratch.length > 0) return compareSamples(this.#scratch, 0, late, index);
         if (++decoded === CHUNKS_DECODED_MAX) break;
       }
       chunk = this.#chunks.before(chunk);
@@ -112,12 +119,18 @@ export class Generation {
     return Held.nothing;
   }
 
-  /** Adds a sample whose time is not in the series' buffer. */
-  insert(ref: number, time: number, values: Float64Array, index: number): void {
+  /** Adds sample `index` of `late`, whose time is in none of the series' buffers. */
+  insert(ref: number, time: number, late: LateValues, index: number): void {
     let row = this.#rows.get(ref);
     if (row === undefined) row = this.#addRow(ref);
-    if (this.#buffers.count(row) === BUFFER_SAMPLES_MAX) this.#encode(row);
-    this.#buffers.insert(row, this.#buffers.place(row, time), time, values, index);
+    const histogram = late.histograms?.[index];
+    if (histogram) {
+      if (this.#histograms.get(row)?.length === BUFFER_SAMPLES_MAX) this.#encodeHistograms(row);
+      this.#histograms.insert(row, time, histogram);
+    } else {
+      if (this.#buffers.count(row) === BUFFER_SAMPLES_MAX) this.#encode(row);
+      this.#buffers.insert(row, this.#buffers.place(row, time), time, late.values, index);
+    }
     if (time < this.#minTimes[row]!) this.#minTimes[row] = time;
     if (time > this.#maxTimes[row]!) this.#maxTimes[row] = time;
     this.minTime = Math.min(this.minTime, time);
@@ -140,28 +153,35 @@ export class Generation {
     return found;
   }
 
-  /** The series' buffer as a chunk, null where it has nothing in minTime…maxTime. */
-  bufferChunk(ref: number, minTime: number, maxTime: number): Chunk | null {
-    const row = this.#rows.get(ref);
-    if (row === undefined || this.#buffers.count(row) === 0) return null;
-    const chunk = chunkOf(this.#buffers.times(row), this.#buffers.values(row));
-    return chunk.minTime <= maxTime && chunk.maxTime >= minTime ? chunk : null;
-  }
-
-  /** Appends the samples of the series' buffer to `out`; how many. */
-  copyBuffer(ref: number, out: SampleColumns): number {
+  /** Appends the floats of the series' buffer to `out`, by time; how many. */
+  copyFloats(ref: number, out: SampleColumns): number {
     const row = this.#rows.get(ref);
     if (row === undefined) return 0;
     const count = this.#buffers.count(row);
-    out.append(this.#buffers.times(row), this.#buffers.values(row), 0, count);
+    if (count > 0) out.append(this.#buffers.times(row), this.#buffers.values(row), 0, count);
     return count;
+  }
+
+  /** Appends the histograms of the series' buffer to `out`, by time; how many. */
+  copyHistograms(ref: number, out: SampleColumns): number {
+    const row = this.#rows.get(ref);
+    const histograms = row === undefined ? null : this.#histograms.get(row);
+    if (!histograms || histograms.length === 0) return 0;
+    appendColumns(out, histograms, 0, histograms.length);
+    return histograms.length;
   }
 
   #encode(row: number): void {
     const chunk = chunkOf(this.#buffers.times(row), this.#buffers.values(row));
-    const { minTime, maxTime, data } = chunk;
-    this.#lastChunks[row] = this.#chunks.add(this.#lastChunks[row]!, minTime, maxTime, data);
+    this.#lastChunks[row] = this.#chunks.add(this.#lastChunks[row]!, chunk);
     this.#buffers.clear(row);
+  }
+
+  #encodeHistograms(row: number): void {
+    for (const chunk of histogramChunksOf(this.#histograms.get(row)!)) {
+      this.#lastChunks[row] = this.#chunks.add(this.#lastChunks[row]!, chunk);
+    }
+    this.#histograms.clear(row);
   }
 
   #addRow(ref: number): number {
@@ -193,6 +213,10 @@ export function chunkOf(times: Float64Array, values: Float64Array): Chunk {
   };
 }
 
-function verdict(held: Float64Array, at: number, values: Float64Array, index: number): number {
-  return sameBits(held, at, values, index) ? Held.identical : Held.different;
+/**
+ * Chunks of columns in time order. What a header would say of a counter reset speaks of the chunk before, and
+ * others may come to stand between the two: it is unknown.
+ */
+export function histogramChunksOf(columns: SampleColumns): Chunk[] {
+  return encodeColumns(columns).map(withoutReset);
 }

@@ -8,10 +8,12 @@ import { dropReplaced } from '../../wal/checkpoint.ts';
 import type { LogWriter } from '../../wal/log-writer.ts';
 import { LoggedSamples, SamplesRecordWriter } from '../../wal/samples-record.ts';
 import type { Head } from '../head.ts';
+import { encodeHistograms, type LoggedHistogram } from '../histograms/mixed-records.ts';
 import type { Generation } from './generation.ts';
 import { generationsFrom } from './store.ts';
 
 const RECORD_SAMPLES_MAX = 4096;
+const RECORD_HISTOGRAMS_MAX = 512;
 
 /**
  * Logs every sample of the head's out-of-order store to `log`, which has just been opened, and then
@@ -40,6 +42,7 @@ class RecordWriter {
   readonly #log: LogWriter;
   readonly #columns = new SampleColumns();
   readonly #batch = new LoggedSamples();
+  readonly #histograms: LoggedHistogram[] = [];
   readonly #encoder = new SamplesRecordWriter();
 
   constructor(log: LogWriter) {
@@ -54,8 +57,15 @@ class RecordWriter {
     for (const chunk of generation.chunks(ref, ...everything, generation.lastChunk)) {
       decodeChunk(chunk, ...everything, columns);
     }
-    generation.copyBuffer(ref, columns);
+    generation.copyFloats(ref, columns);
+    generation.copyHistograms(ref, columns);
     for (let i = 0; i < columns.length; i++) {
+      const histogram = columns.histograms?.[i];
+      if (histogram) {
+        this.#histograms.push({ ref, time: columns.times[i]!, histogram });
+        if (this.#histograms.length === RECORD_HISTOGRAMS_MAX) this.flush();
+        continue;
+      }
       const at = this.#batch.length++;
       this.#batch.refs[at] = ref;
       this.#batch.times[at] = columns.times[i]!;
@@ -66,7 +76,9 @@ class RecordWriter {
 
   flush(): void {
     const record = this.#encoder.encode(this.#batch, () => true);
-    if (record) this.#log.log([record]);
+    const records = [...(record ? [record] : []), ...encodeHistograms(this.#histograms)];
+    if (records.length > 0) this.#log.log(records);
     this.#batch.clear(RECORD_SAMPLES_MAX);
+    this.#histograms.length = 0;
   }
 }

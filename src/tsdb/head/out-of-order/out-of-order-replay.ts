@@ -2,12 +2,20 @@
 // already, because a crash came between writing them and shortening the log, is merged away by readers.
 
 import { Slicer } from '../../../lifecycle/slicer.ts';
+import { histogramProblem } from '../../../storage/histogram-problem.ts';
+import { setStale } from '../../../storage/stale.ts';
 import type { Counter } from '../../../telemetry/metrics.ts';
-import { RECORD_MMAP_MARKERS, RECORD_SAMPLES, recordTypeName } from '../../wal/record-type.ts';
+import { decodeHistogramRecord, LoggedHistograms } from '../../wal/histogram-record.ts';
+import {
+  isHistogramRecord,
+  RECORD_MMAP_MARKERS,
+  RECORD_SAMPLES,
+  recordTypeName,
+} from '../../wal/record-type.ts';
 import { decodeSamplesRecord, LoggedSamples } from '../../wal/samples-record.ts';
 import { type Head, REF_MAX } from '../head.ts';
 import { type LogReport, readLog } from '../log-replay.ts';
-import { Held } from './generation.ts';
+import { Held, type LateValues } from './held.ts';
 import { OUT_OF_ORDER_BYTES_MAX } from './store.ts';
 
 /** What the replay of the out-of-order log found. */
@@ -47,6 +55,9 @@ export async function replayOutOfOrderLog(
   return report;
 }
 
+const MARKER = new Float64Array(1);
+setStale(MARKER, 0);
+
 class Replay {
   readonly report: OutOfOrderReplay = {
     segments: 0,
@@ -61,6 +72,7 @@ class Replay {
   };
   readonly #head: Head;
   readonly #columns = new LoggedSamples();
+  readonly #histograms = new LoggedHistograms();
 
   constructor(head: Head) {
     this.#head = head;
@@ -69,6 +81,7 @@ class Replay {
   record(record: Uint8Array): void {
     const type = record[0] ?? 0;
     if (type === RECORD_SAMPLES) this.#samples(record);
+    else if (isHistogramRecord(type)) this.#histogramRecord(record);
     else if (type === RECORD_MMAP_MARKERS) this.report.markers++;
     else {
       const name = recordTypeName(type);
@@ -77,20 +90,42 @@ class Replay {
   }
 
   #samples(record: Uint8Array): void {
-    const head = this.#head;
     decodeSamplesRecord(record, this.#columns);
-    const { refs, times, values } = this.#columns;
-    const full = head.outOfOrder.bytes > OUT_OF_ORDER_BYTES_MAX;
-    for (let i = 0; i < this.#columns.length; i++) {
-      const ref = this.#refOf(refs[i]!, times[i]!);
-      if (full || ref > REF_MAX || head.index.table.slotOf(ref) < 0) this.report.samplesLost++;
-      else if (head.outOfOrder.compare(ref, times[i]!, values, i) !== Held.nothing) {
-        this.report.samplesSkipped++;
-      } else {
-        head.outOfOrder.insert(ref, times[i]!, values, i);
-        this.report.samples++;
-      }
+    const { refs, times, values, length } = this.#columns;
+    const late = { values, histograms: null };
+    const full = this.#full;
+    for (let i = 0; i < length; i++) this.#take(refs[i]!, times[i]!, full ? null : late, i);
+  }
+
+  #histogramRecord(record: Uint8Array): void {
+    const logged = this.#histograms;
+    decodeHistogramRecord(record, logged);
+    this.report.samplesLost += logged.unknownSchemas;
+    const { refs, times, histograms, length } = logged;
+    const full = this.#full;
+    for (let i = 0; i < length; i++) {
+      const histogram = histograms[i];
+      const broken = histogram && histogramProblem(histogram) !== null;
+      const late = { values: MARKER, histograms: histogram ? [histogram] : null };
+      this.#take(refs[i]!, times[i]!, full || broken ? null : late, 0);
     }
+  }
+
+  /** Stores sample `index` of `late`, which is null where it cannot be stored. */
+  #take(logged: number, time: number, late: LateValues | null, index: number): void {
+    const { outOfOrder, index: series } = this.#head;
+    const ref = this.#refOf(logged, time);
+    if (!late || ref > REF_MAX || series.table.slotOf(ref) < 0) this.report.samplesLost++;
+    else if (outOfOrder.compare(ref, time, late, index) !== Held.nothing) {
+      this.report.samplesSkipped++;
+    } else {
+      outOfOrder.insert(ref, time, late, index);
+      this.report.samples++;
+    }
+  }
+
+  get #full(): boolean {
+    return this.#head.outOfOrder.bytes > OUT_OF_ORDER_BYTES_MAX;
   }
 
   /** The head's reference for one of the log. References that were used are not given out again. */

@@ -2,16 +2,16 @@
 // they were. Taken in one go, like the selection; what arrives later is not in it.
 
 import type { Labels } from '../../../labels/labels.ts';
-import { ChainedSeries, MergeScratch } from '../../../storage/chained-series.ts';
-import { collapseChunks, splitLanes } from '../../../storage/chunk-lanes.ts';
+import { ChainedSeries, MergeScratch, mergeTail } from '../../../storage/chained-series.ts';
+import { collapseChunks, overlap } from '../../../storage/chunk-lanes.ts';
 import { decodeChunk } from '../../../storage/chunks.ts';
 import { SampleColumns } from '../../../storage/samples.ts';
 import type { Chunk, Series } from '../../../storage/series.ts';
+import { appendColumns } from '../../../storage/series-list.ts';
 import { dropIntervals } from '../../block/deleted-samples.ts';
 import type { TimeInterval } from '../../block/tombstones.ts';
-import { chunkOf, type Generation } from './generation.ts';
+import { chunkOf, type Generation, histogramChunksOf } from './generation.ts';
 import { BUFFER_SAMPLES_MAX } from './sample-buffers.ts';
-import { generationsFrom } from './store.ts';
 
 /** The in-order part of a series, which also knows its labels. */
 export interface InOrderSeries extends Series {
@@ -26,7 +26,16 @@ interface View {
   readonly generation: Generation;
   readonly lastChunk: number;
   /** Where a series' buffer starts in the copies times COUNTS, plus its length, by reference. */
-  readonly buffers: Map<number, number>;
+  readonly floats: Map<number, number>;
+  /** The same of histograms. */
+  readonly histograms: Map<number, number>;
+}
+
+/** Samples from…to−1 of columns, in time order. */
+interface Piece {
+  readonly columns: SampleColumns;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The samples of some series in one time range. */
@@ -34,16 +43,18 @@ export class OutOfOrderSnapshot {
   readonly #range: TimeInterval;
   readonly #views: readonly View[];
   /** Copied buffers, one after another. */
-  readonly #copies = new SampleColumns(64);
+  readonly #floats = new SampleColumns(64);
+  readonly #histograms = new SampleColumns(0);
   readonly #scratch = new MergeScratch();
 
   /** Fixes the moment; the buffers of what is read have to be noted before anything gives way. */
-  constructor(first: Generation, range: TimeInterval) {
+  constructor(generations: Iterable<Generation>, range: TimeInterval) {
     this.#range = range;
-    this.#views = Array.from(generationsFrom(first), generation => ({
+    this.#views = Array.from(generations, generation => ({
       generation,
       lastChunk: generation.lastChunk,
-      buffers: new Map<number, number>(),
+      floats: new Map<number, number>(),
+      histograms: new Map<number, number>(),
     })).filter(({ generation }) => generation.samples > 0);
   }
 
@@ -59,11 +70,14 @@ export class OutOfOrderSnapshot {
   note(ref: number): boolean {
     const { minTime, maxTime } = this.#range;
     let noted = false;
-    for (const { generation, buffers } of this.#views) {
+    for (const { generation, floats, histograms } of this.#views) {
       if (!generation.overlaps(ref, minTime, maxTime)) continue;
-      const start = this.#copies.length;
-      const count = generation.copyBuffer(ref, this.#copies);
-      if (count > 0) buffers.set(ref, start * COUNTS + count);
+      let start = this.#floats.length;
+      let count = generation.copyFloats(ref, this.#floats);
+      if (count > 0) floats.set(ref, start * COUNTS + count);
+      start = this.#histograms.length;
+      count = generation.copyHistograms(ref, this.#histograms);
+      if (count > 0) histograms.set(ref, start * COUNTS + count);
       noted = true;
     }
     return noted;
@@ -72,49 +86,85 @@ export class OutOfOrderSnapshot {
   /** True where the series was noted. */
   holds(ref: number): boolean {
     return this.#views.some(
-      ({ generation, buffers }) =>
-        buffers.has(ref) || generation.overlaps(ref, this.#range.minTime, this.#range.maxTime),
+      ({ generation, floats, histograms }) =>
+        floats.has(ref) ||
+        histograms.has(ref) ||
+        generation.overlaps(ref, this.#range.minTime, this.#range.maxTime),
     );
   }
 
-  /** The chunks of a noted series; they may overlap and are in no order. */
-  chunks(ref: number): Chunk[] {
-    const { minTime, maxTime } = this.#range;
-    const found: Chunk[] = [];
-    for (const { generation, lastChunk, buffers } of this.#views) {
-      const buffer = buffers.get(ref);
-      if (buffer !== undefined) {
-        const start = Math.floor(buffer / COUNTS);
-        const end = start + (buffer % COUNTS);
-        const { times, values } = this.#copies;
-        const chunk = chunkOf(times.subarray(start, end), values.subarray(start, end));
-        if (chunk.minTime <= maxTime && chunk.maxTime >= minTime) found.push(chunk);
-      }
-      found.push(...generation.chunks(ref, minTime, maxTime, lastChunk));
-    }
-    return found;
+  /** Appends the samples of a noted series to `out`, by time. */
+  read(ref: number, out: SampleColumns): void {
+    readLate(this.#late(ref), out, this.#scratch);
   }
 
   /** The series with its out-of-order samples; at equal times the one in order wins. */
   join(series: InOrderSeries, ref: number): Series {
-    const chunks = this.chunks(ref);
-    if (chunks.length === 0) return series;
-    const lanes = splitLanes(collapseChunks(chunks));
-    const parts = lanes.map(lane => new Lane(series, lane, this.#range));
-    return new ChainedSeries([series, ...parts], this.#scratch);
+    const late = this.#late(ref);
+    if (late.chunks.length === 0 && late.pieces.length === 0) return series;
+    return new ChainedSeries([series, new LateSeries(series, late, this.#scratch)], this.#scratch);
+  }
+
+  #late(ref: number): LateSamples {
+    const { minTime, maxTime } = this.#range;
+    const chunks: Chunk[] = [];
+    const pieces: Piece[] = [];
+    for (const { generation, lastChunk, floats, histograms } of this.#views) {
+      if (lastChunk > 0) chunks.push(...generation.chunks(ref, minTime, maxTime, lastChunk));
+      this.#addPiece(this.#floats, floats.get(ref), pieces);
+      this.#addPiece(this.#histograms, histograms.get(ref), pieces);
+    }
+    return { chunks, pieces, range: this.#range };
+  }
+
+  #addPiece(columns: SampleColumns, noted: number | undefined, out: Piece[]): void {
+    if (noted === undefined) return;
+    const { minTime, maxTime } = this.#range;
+    const { times } = columns;
+    let from = Math.floor(noted / COUNTS);
+    let to = from + (noted % COUNTS);
+    while (from < to && times[from]! < minTime) from++;
+    while (from < to && times[to - 1]! > maxTime) to--;
+    if (from < to) out.push({ columns, from, to });
   }
 }
 
-/** Out-of-order chunks of a series that do not overlap. */
-class Lane implements Series {
-  readonly #series: InOrderSeries;
-  readonly #chunks: readonly Chunk[];
-  readonly #range: TimeInterval;
+/** One series' samples; chunks and pieces may overlap. */
+interface LateSamples {
+  /** Newest first. */
+  readonly chunks: readonly Chunk[];
+  readonly pieces: readonly Piece[];
+  readonly range: TimeInterval;
+}
 
-  constructor(series: InOrderSeries, chunks: readonly Chunk[], range: TimeInterval) {
+function readLate(
+  { chunks, pieces, range }: LateSamples,
+  out: SampleColumns,
+  scratch: MergeScratch,
+): void {
+  const start = out.length;
+  for (let i = chunks.length - 1; i >= 0; i--) {
+    const middle = out.length;
+    decodeChunk(chunks[i]!, range.minTime, range.maxTime, out);
+    mergeTail(out, start, middle, scratch);
+  }
+  for (const { columns, from, to } of pieces) {
+    const middle = out.length;
+    appendColumns(out, columns, from, to);
+    mergeTail(out, start, middle, scratch);
+  }
+}
+
+/** The out-of-order samples of a series. */
+class LateSeries implements Series {
+  readonly #series: InOrderSeries;
+  readonly #late: LateSamples;
+  readonly #scratch: MergeScratch;
+
+  constructor(series: InOrderSeries, late: LateSamples, scratch: MergeScratch) {
     this.#series = series;
-    this.#chunks = chunks;
-    this.#range = range;
+    this.#late = late;
+    this.#scratch = scratch;
   }
 
   get labels(): Labels {
@@ -126,14 +176,25 @@ class Lane implements Series {
   }
 
   chunks(): readonly Chunk[] | null {
-    return this.#series.deleted().length > 0 ? null : this.#chunks;
+    if (this.#series.deleted().length > 0) return null;
+    const { chunks, pieces } = this.#late;
+    const all = collapseChunks([...chunks, ...pieces.flatMap(chunksOf)]);
+    return overlap(all) ? null : all;
   }
 
   samples(out: SampleColumns): void {
-    const from = out.length;
-    const { minTime, maxTime } = this.#range;
-    for (const chunk of this.#chunks) decodeChunk(chunk, minTime, maxTime, out);
+    const start = out.length;
+    readLate(this.#late, out, this.#scratch);
     const deleted = this.#series.deleted();
-    if (deleted.length > 0) dropIntervals(out, from, deleted);
+    if (deleted.length > 0) dropIntervals(out, start, deleted);
   }
+}
+
+function chunksOf({ columns, from, to }: Piece): Chunk[] {
+  if (!columns.histograms) {
+    return [chunkOf(columns.times.subarray(from, to), columns.values.subarray(from, to))];
+  }
+  const own = new SampleColumns(to - from);
+  appendColumns(own, columns, from, to);
+  return histogramChunksOf(own);
 }

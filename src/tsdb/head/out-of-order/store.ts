@@ -2,7 +2,8 @@
 // to the newest, and a cut seals what there is, writes it to blocks and drops it whole. What was dropped last
 // is kept for a while longer, so that repetitions of it are still told from new samples.
 
-import { Generation, Held } from './generation.ts';
+import { Generation } from './generation.ts';
+import { Held, type LateValues } from './held.ts';
 
 /** Beyond this many bytes nothing is taken until blocks have been cut. */
 export const OUT_OF_ORDER_BYTES_MAX: number = 1024 * 1024 * 1024;
@@ -83,22 +84,25 @@ export class OutOfOrderStore {
     return { minTime, maxTime };
   }
 
-  /** Compares with what the series holds at that time, or held a while ago: one of `Held`. */
-  compare(ref: number, time: number, values: Float64Array, index: number): number {
+  /**
+   * Compares sample `index` of `late` with what the series holds at that time, or held a while ago: one of
+   * `Held`.
+   */
+  compare(ref: number, time: number, late: LateValues, index: number): number {
     for (const one of this.#dropped) {
-      const held = one.compare(ref, time, values, index);
+      const held = one.compare(ref, time, late, index);
       if (held !== Held.nothing) return held;
     }
     for (let one: Generation | null = this.#oldest; one; one = one.next) {
-      const held = one.compare(ref, time, values, index);
+      const held = one.compare(ref, time, late, index);
       if (held !== Held.nothing) return held;
     }
     return Held.nothing;
   }
 
   /** Adds a sample at whose time `compare` finds nothing. */
-  insert(ref: number, time: number, values: Float64Array, index: number): void {
-    this.#newest.insert(ref, time, values, index);
+  insert(ref: number, time: number, late: LateValues, index: number): void {
+    this.#newest.insert(ref, time, late, index);
   }
 
   /** Lets new samples go to a fresh generation; returns those that hold what there is, oldest first. */
