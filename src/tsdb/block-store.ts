@@ -10,22 +10,34 @@ import { Block } from './block/block.ts';
 import { CREATION_SUFFIX, DELETION_SUFFIX } from './block/block-writer.ts';
 import { isOutOfOrder } from './block/meta.ts';
 import { isUlid } from './block/ulid.ts';
+import { isCold, openAnyBlock } from './cold/any-block.ts';
+import { COLD_FOLDER } from './cold/cold-block.ts';
+import { PageCache } from './cold/page-cache.ts';
 import type { DbMetrics } from './db-metrics.ts';
 
 /** Damaged blocks get this suffix and are then left alone. */
 export const SET_ASIDE_SUFFIX = '.corrupt';
 
-/** The open blocks of a directory. */
+// Filled by queries over cold blocks alone; the indexes of some days of one host.
+const PAGE_CACHE_BYTES = 8 * 1024 * 1024;
+
+/** The open blocks of a directory, standard and cold. */
 export class BlockStore {
+  /** Where cold blocks lie; absent until there is one. */
+  readonly coldDir: string;
   readonly #dir: string;
   readonly #logger: Logger;
   readonly #metrics: DbMetrics;
+  readonly #pages = new PageCache(PAGE_CACHE_BYTES);
   #blocks: readonly Block[] = [];
+  /** Blocks that could not be frozen. */
+  readonly #warm = new WeakSet<Block>();
   /** Blocks that are on their way out and wait for their readers. */
   readonly #leaving = new Set<Promise<void>>();
 
   constructor(dir: string, logger: Logger, metrics: DbMetrics) {
     this.#dir = dir;
+    this.coldDir = join(dir, COLD_FOLDER);
     this.#logger = logger;
     this.#metrics = metrics;
   }
@@ -39,13 +51,30 @@ export class BlockStore {
     return this.#blocks.reduce((sum, block) => sum + block.sizeBytes, 0);
   }
 
+  /** The cold ones of the open blocks, by time. */
+  get coldBlocks(): readonly Block[] {
+    return this.#blocks.filter(isCold);
+  }
+
+  /** Notes that freezing a block makes no sense while it is open. */
+  keepWarm(block: Block): void {
+    this.#warm.add(block);
+  }
+
+  /** True after `keepWarm`. */
+  staysWarm(block: Block): boolean {
+    return this.#warm.has(block);
+  }
+
   /** Removes what a crash left of blocks being written or deleted. */
   removeLeftovers(): void {
-    for (const name of readdirSync(this.#dir)) {
-      const suffix = [CREATION_SUFFIX, DELETION_SUFFIX, '.tmp'].find(end => name.endsWith(end));
-      if (suffix === undefined || !isUlid(name.slice(0, -suffix.length))) continue;
-      rmSync(join(this.#dir, name), { recursive: true, force: true });
-      this.#logger.info('leftover removed', { dir: name });
+    for (const dir of [this.#dir, this.coldDir]) {
+      for (const name of namesIn(dir)) {
+        const suffix = [CREATION_SUFFIX, DELETION_SUFFIX, '.tmp'].find(end => name.endsWith(end));
+        if (suffix === undefined || !isUlid(name.slice(0, -suffix.length))) continue;
+        rmSync(join(dir, name), { recursive: true, force: true });
+        this.#logger.info('leftover removed', { dir: join(dir, name) });
+      }
     }
   }
 
@@ -55,13 +84,21 @@ export class BlockStore {
    */
   async reload({ setAside }: { readonly setAside: boolean }): Promise<void> {
     this.#metrics.reloads.inc();
-    const present = new Set(readdirSync(this.#dir).filter(isUlid));
-    const gone = this.#blocks.filter(block => !present.has(block.meta.ulid));
-    for (const block of this.#blocks) present.delete(block.meta.ulid);
+    const standard = new Set(readdirSync(this.#dir).filter(isUlid));
+    const cold = new Set(namesIn(this.coldDir).filter(isUlid));
+    const gone = this.#blocks.filter(
+      block => !(isCold(block) ? cold : standard).has(block.meta.ulid),
+    );
+    const ulids = new Set([...standard, ...cold]);
+    for (const block of this.#blocks) if (!gone.includes(block)) ulids.delete(block.meta.ulid);
     const added: Block[] = [];
-    for (const ulid of present) {
-      const block = await this.#open(ulid, setAside);
-      if (block) added.push(block);
+    for (const ulid of ulids) {
+      // Freezing that a crash interrupted leaves both forms of a block: the same samples.
+      const block = standard.has(ulid) ? await this.#open(join(this.#dir, ulid), setAside) : null;
+      if (block && cold.has(ulid)) this.#removeColdTwin(ulid);
+      const found =
+        !block && cold.has(ulid) ? await this.#open(join(this.coldDir, ulid), setAside) : block;
+      if (found) added.push(found);
     }
     this.swap(added, gone);
   }
@@ -71,9 +108,14 @@ export class BlockStore {
     return Block.open(join(this.#dir, ulid));
   }
 
+  /** Opens a cold block that was just written, without showing it to readers. */
+  openCold(ulid: string): Promise<Block> {
+    return this.#openAny(join(this.coldDir, ulid));
+  }
+
   /** Opens blocks again, to see a changed meta.json. */
   async reopen(blocks: readonly Block[]): Promise<void> {
-    const again = await Promise.all(blocks.map(block => Block.open(block.dir)));
+    const again = await Promise.all(blocks.map(block => this.#openAny(block.dir)));
     this.swap(again, blocks);
   }
 
@@ -111,10 +153,20 @@ export class BlockStore {
     this.#leaving.add(leaving);
   }
 
-  async #open(ulid: string, setAside: boolean): Promise<Block | null> {
-    const dir = join(this.#dir, ulid);
+  #openAny(dir: string): Promise<Block> {
+    return openAnyBlock(dir, { cache: this.#pages });
+  }
+
+  #removeColdTwin(ulid: string): void {
+    const dir = join(this.coldDir, ulid);
+    renameSync(dir, dir + DELETION_SUFFIX);
+    rmSync(dir + DELETION_SUFFIX, { recursive: true, force: true });
+    this.#logger.info('leftover removed', { dir });
+  }
+
+  async #open(dir: string, setAside: boolean): Promise<Block | null> {
     try {
-      return await Block.open(dir);
+      return await this.#openAny(dir);
     } catch (error) {
       this.#metrics.reloadsFailed.inc();
       const damaged =
@@ -130,6 +182,10 @@ export class BlockStore {
       return null;
     }
   }
+}
+
+function namesIn(dir: string): string[] {
+  return existsSync(dir) ? readdirSync(dir) : [];
 }
 
 function isMissingFile(error: unknown): boolean {

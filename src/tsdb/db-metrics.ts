@@ -17,6 +17,8 @@ export interface DbMetrics {
   readonly reloadsFailed: Counter;
   readonly deletedByTime: Counter;
   readonly deletedBySize: Counter;
+  readonly freezes: Counter;
+  readonly freezesFailed: Counter;
   readonly maintenanceFailed: Counter;
   readonly retentionBytes: Gauge;
   readonly retentionSeconds: Gauge;
@@ -26,6 +28,8 @@ export interface DbMetrics {
 export interface DbGauges {
   readonly blocks: number;
   readonly blockBytes: number;
+  readonly coldBlocks: number;
+  readonly coldBytes: number;
   readonly logBytes: number;
   readonly outOfOrderLogBytes: number;
   /** Unix ms, NaN while the database is empty. */
@@ -44,6 +48,8 @@ export function newDbMetrics(registry: Registry, read: () => DbGauges): DbMetric
     registry.observed({ name: `prometheus_tsdb_${name}`, help }, 'gauge', () => value(read()));
   observed('blocks_loaded', 'Blocks that are open.', g => g.blocks);
   observed('storage_blocks_bytes', 'Bytes of all blocks.', g => g.blockBytes);
+  observed('cold_blocks', 'Blocks that are open in their cold form.', g => g.coldBlocks);
+  observed('cold_blocks_bytes', 'Bytes of all cold blocks.', g => g.coldBytes);
   observed('wal_storage_size_bytes', 'Bytes of the log.', g => g.logBytes);
   observed(
     'out_of_order_wbl_storage_size_bytes',
@@ -75,6 +81,8 @@ export function newDbMetrics(registry: Registry, read: () => DbGauges): DbMetric
     reloadsFailed: counter('reloads_failures_total', 'Blocks on disk that could not be opened.'),
     deletedByTime: counter('time_retentions_total', 'Blocks deleted for their age.'),
     deletedBySize: counter('size_retentions_total', 'Blocks deleted to stay within the size.'),
+    freezes: counter('freezes_total', 'Blocks brought into their cold form.'),
+    freezesFailed: counter('freezes_failed_total', 'Blocks that could not be frozen.'),
     maintenanceFailed: counter('maintenance_failed_total', 'Steps of maintenance that failed.'),
     retentionBytes: gauge('retention_limit_bytes', 'Most bytes kept, 0 for no limit.'),
     retentionSeconds: gauge('retention_limit_seconds', 'Longest time kept, 0 for no limit.'),

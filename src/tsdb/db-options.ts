@@ -3,6 +3,8 @@
 import type { Clock } from '../lifecycle/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Registry } from '../telemetry/metrics.ts';
+import type { JobRunner } from './block-jobs/block-job.ts';
+import { workerJobs } from './block-jobs/worker-jobs.ts';
 import type { LogFs } from './wal/log-fs.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -24,9 +26,17 @@ export interface DbOptions {
   readonly blockRangeMs?: number;
   /**
    * Largest range compaction joins blocks to; the block range itself turns that off, as uploads to a
-   * bucket that is compacted elsewhere need it. Default: a tenth of the retention, at most 31 days.
+   * bucket that is compacted elsewhere need it. Default: a tenth of the retention, at most 31 days and
+   * `coldAfterMs`.
    */
   readonly compactedRangeMaxMs?: number;
+  /**
+   * Blocks that are this much older than the newest one are brought into the cold form, which Prometheus
+   * cannot read; 0, the default, is never. Those that are cold already are read in any case.
+   */
+  readonly coldAfterMs?: number;
+  /** Where blocks are compacted, frozen and thawed. Default: worker threads. */
+  readonly jobs?: JobRunner;
   /** Most series in the head. Default 1,000,000. */
   readonly seriesMax?: number;
   /** How far ahead of the clock a sample may be. Default 10 minutes. */
@@ -56,9 +66,14 @@ export function withDefaults(options: DbOptions): DbSettings {
   const retentionMs = options.retentionMs ?? 15 * DAY_MS;
   const blockRangeMs = options.blockRangeMs ?? 2 * HOUR_MS;
   const tenth = retentionMs === 0 ? BLOCK_RANGE_MAX_MS : retentionMs / 10;
+  const coldAfterMs = options.coldAfterMs ?? 0;
+  // A block is frozen when it has grown to its last range, which should not take longer.
+  const rangeMax = Math.min(BLOCK_RANGE_MAX_MS, tenth, coldAfterMs || Number.POSITIVE_INFINITY);
   return {
     retentionBytes: 0,
-    compactedRangeMaxMs: Math.max(blockRangeMs, Math.min(BLOCK_RANGE_MAX_MS, tenth)),
+    compactedRangeMaxMs: Math.max(blockRangeMs, rangeMax),
+    coldAfterMs,
+    jobs: workerJobs(),
     seriesMax: 1_000_000,
     futureMs: 10 * 60_000,
     outOfOrderMs: 10 * 60_000,

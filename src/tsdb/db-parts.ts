@@ -95,6 +95,8 @@ export function newParts(dir: string, options: DbOptions): DbParts {
   const metrics = newDbMetrics(registry, () => ({
     blocks: store.blocks.length,
     blockBytes: store.sizeBytes,
+    coldBlocks: store.coldBlocks.length,
+    coldBytes: store.coldBlocks.reduce((sum, block) => sum + block.sizeBytes, 0),
     logBytes: logBytes(logDir),
     outOfOrderLogBytes: logBytes(outOfOrderDir),
     lowestTime: orNaN(Math.min(store.blocks[0]?.meta.minTime ?? Infinity, head.oldestTime)),

@@ -13,6 +13,8 @@ import type { Querier, Queryable } from '../storage/queryable.ts';
 import type { Block } from './block/block.ts';
 import { isOutOfOrder } from './block/meta.ts';
 import { firstWins } from './block-store.ts';
+import { isCold } from './cold/any-block.ts';
+import { freezeOldBlocks, thawInto } from './cold-blocks.ts';
 import { directoryProblem, makeDataDirectory } from './data-directory.ts';
 import { type DbOptions, HOUR_MS } from './db-options.ts';
 import { coveredUntil, type DbParts, newParts, openParts, type Replays } from './db-parts.ts';
@@ -171,6 +173,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
       await this.#step('reload blocks', () => this.#reload());
       await this.#step('delete old blocks', () => this.#retain());
       await this.#step('compact blocks', () => compact(parts, signal));
+      await this.#step('freeze old blocks', () => freezeOldBlocks(parts, signal));
       await this.#step('delete old blocks', () => this.#retain());
     });
   }
@@ -208,10 +211,12 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
       if (existsSync(target)) {
         throw new OutpostError('bad-data', `write a snapshot: it exists already: ${target}`);
       }
+      const standard = store.blocks.filter(block => !isCold(block));
       await snapshotBlocks(
-        store.blocks.map(block => block.dir),
+        standard.map(block => block.dir),
         target,
       );
+      await thawInto(this.#parts, target);
       if (!skipHead && Number.isFinite(head.oldestTime)) {
         const range = { minTime: head.oldestTime, maxTime: head.newestTime + 1 };
         const monotonic = (): number => settings.clock.monotonic();

@@ -6,7 +6,6 @@ import type { Logger } from '../telemetry/logger.ts';
 import { type Block, writeMeta } from './block/block.ts';
 import type { BlockMeta } from './block/meta.ts';
 import { firstWins } from './block-store.ts';
-import { compactBlocks } from './compact/compactor.ts';
 import { compactionRanges, planCompaction } from './compact/plan.ts';
 import { planRetention } from './compact/retention.ts';
 import { type DbParts, logBytes } from './db-parts.ts';
@@ -89,9 +88,11 @@ export async function compact(parts: DbParts, signal?: AbortSignal): Promise<voi
   const { settings, store } = parts;
   const ranges = compactionRanges(settings.blockRangeMs, settings.compactedRangeMaxMs);
   while (!signal?.aborted) {
+    const cold = new Set(store.coldBlocks.map(block => block.meta));
     const plan = planCompaction(
       store.blocks.map(block => block.meta),
       ranges,
+      meta => cold.has(meta),
     );
     if (plan.length === 0) return;
     await compactGroup(parts, plan, signal);
@@ -109,7 +110,11 @@ async function compactGroup(
   const sources = firstWins(store.blocks.filter(({ meta }) => plan.includes(meta)));
   try {
     const dirs = sources.map(block => block.dir);
-    const meta = await compactBlocks(dirs, dir, { ulid, monotonic, ...(signal && { signal }) });
+    const series = sources.reduce((sum, { meta }) => sum + meta.stats.numSeries, 0);
+    const meta = await settings.jobs.run(
+      { kind: 'compact', dirs, parentDir: dir, ulid, series },
+      { monotonic, ...(signal && { signal }) },
+    );
     const made = meta ? [await store.open(ulid)] : [];
     store.swap(made, []);
     store.delete(sources);
@@ -131,9 +136,9 @@ async function compactGroup(
   });
 }
 
-async function markFailed({ dir, meta }: Block, logger: Logger): Promise<void> {
+async function markFailed({ dir, meta, metaFile }: Block, logger: Logger): Promise<void> {
   try {
-    await writeMeta(dir, { ...meta, compaction: { ...meta.compaction, failed: true } });
+    await writeMeta(dir, { ...meta, compaction: { ...meta.compaction, failed: true } }, metaFile);
   } catch (error) {
     logger.warn('block not marked', { dir, err: error });
   }

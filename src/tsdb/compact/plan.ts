@@ -18,11 +18,13 @@ export function compactionRanges(smallestMs: number, largestMs: number): number[
 
 /**
  * The blocks to compact into one now, in time order; empty where nothing is to be done. Call again after
- * each compaction. `ranges` are ascending; with one alone, blocks are never joined for their size.
+ * each compaction. `ranges` are ascending; with one alone, blocks are never joined for their size. Cold
+ * blocks are not joined for their size either: what becomes of them is a standard block again.
  */
 export function planCompaction(
   metas: readonly BlockMeta[],
   ranges: readonly number[],
+  isCold: (meta: BlockMeta) => boolean = () => false,
 ): readonly BlockMeta[] {
   for (const view of viewsOf(metas)) {
     const sorted = [...view].sort((a, b) => a.minTime - b.minTime || a.maxTime - b.maxTime);
@@ -30,7 +32,7 @@ export function planCompaction(
     if (overlapping.length > 0) return overlapping;
     // The newest block stays as it is for one range, so that backups can take blocks one by one.
     const older = sorted.slice(0, -1);
-    const neighbours = firstFullRange(older, ranges);
+    const neighbours = firstFullRange(older, ranges, isCold);
     if (neighbours.length > 0) return neighbours;
     const riddled = newestRiddled(older, ranges);
     if (riddled) return [riddled];
@@ -82,12 +84,13 @@ function firstOverlap(sorted: readonly BlockMeta[]): readonly BlockMeta[] {
 function firstFullRange(
   sorted: readonly BlockMeta[],
   ranges: readonly number[],
+  isCold: (meta: BlockMeta) => boolean,
 ): readonly BlockMeta[] {
   const newest = sorted.at(-1);
   if (!newest) return [];
   for (const range of ranges.slice(1)) {
     for (const group of alignedGroups(sorted, range)) {
-      if (group.length < 2 || group.some(({ compaction }) => compaction.failed)) continue;
+      if (group.length < 2 || group.some(meta => meta.compaction.failed || isCold(meta))) continue;
       const { minTime } = group[0]!;
       const { maxTime } = group.at(-1)!;
       if (maxTime - minTime === range || maxTime <= newest.minTime) return group;

@@ -1,0 +1,24 @@
+// The entry of a worker thread: does the one job it was started with, answers, and ends. It imports nothing
+// but what jobs need, so that it starts fast and takes little memory.
+
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type BlockJob, runBlockJob } from './block-job.ts';
+import { type JobReply, sendError } from './job-reply.ts';
+
+/** As nice(1) counts: collection and queries come first. */
+const NICENESS = 10;
+
+// Only there does 0 stand for the calling thread alone.
+if (process.platform === 'linux') setPriority(0, NICENESS);
+
+parentPort!.postMessage(await reply(workerData as BlockJob));
+
+async function reply(job: BlockJob): Promise<JobReply> {
+  try {
+    // Nothing else runs in this thread, so there is nobody to give way to.
+    return { ok: true, meta: await runBlockJob(job, { monotonic: () => 0 }) };
+  } catch (error) {
+    return { ok: false, error: sendError(error) };
+  }
+}
