@@ -45,6 +45,8 @@ export interface AgentOptions {
   >;
   readonly engine: Omit<EngineOptions, 'clock' | 'registry'>;
   readonly remoteWriteReceiver: boolean;
+  /** Limits of remote read; Prometheus' where absent. */
+  readonly remoteRead?: ApiOptions['remoteRead'];
   /** Whether the agent's own metrics are stored beside the host's. */
   readonly selfMetrics: boolean;
   /** RE2 an Origin must match for a browser elsewhere to read answers; none where absent. */
@@ -174,6 +176,9 @@ function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, ready: () =>
     metadata: db,
     exemplars: db,
     metrics: (exposition, filter) =>
+    externalLabels: () => options.externalLabels,
+    ...(options.engine.lookbackMs !== undefined && { lookbackMs: options.engine.lookbackMs }),
+    ...(options.remoteRead && { remoteRead: options.remoteRead }),
       renderMetrics(ingest, () => registry.gather(), exposition, filter),
     ...(receiver && { write: (body, headers) => receiver.receive(body, headers) }),
     ...(options.adminApi && {

@@ -62,6 +62,7 @@ export async function newQuerier(options: QuerierOptions): Promise<RunningQuerie
     queryableFor: parameters => tier.queryableFor(requestOptions(parameters)),
     ready: () => true,
     buildInfo: options.buildInfo,
+    ...(options.engine.lookbackMs !== undefined && { lookbackMs: options.engine.lookbackMs }),
     ...(options.status && { status: options.status }),
     metrics: exposition => writeFamilies(registry.gather(), exposition.dialect),
     routes: [

@@ -16,9 +16,10 @@ import {
   withLogFlags,
 } from './flags.ts';
 import type { CommonFlags } from './process.ts';
+import { type RemoteReadFlags, withRemoteReadFlags } from './remote-read-flags.ts';
 
 /** As commander names them; undefined where not given. */
-export interface AgentFlags extends CommonFlags, EngineFlags {
+export interface AgentFlags extends CommonFlags, EngineFlags, RemoteReadFlags {
   readonly 'config.file'?: string;
   readonly dataDir: string;
   readonly httpAddress: Address;
@@ -44,7 +45,7 @@ export const AGENT_DEFAULTS = {
 /** Adds the flags. */
 export function withAgentFlags(command: Command): Command {
   withListenFlags(withCollectFlags(command));
-  return withLogFlags(withEngineFlags(command));
+  return withLogFlags(withRemoteReadFlags(withEngineFlags(command)));
 }
 
 function withCollectFlags(command: Command): Command {

@@ -15,6 +15,7 @@ import { engineOptions } from './engine-flags.ts';
 import { hostPort } from './flags.ts';
 import { type Listener, logListening, namingFlag, warnIfOpen } from './listening.ts';
 import { type ProcessContext, runProcess } from './process.ts';
+import { remoteReadLimits } from './remote-read-flags.ts';
 import { runtimeStatus, shownFlags } from './status.ts';
 import { buildInfo, packageVersion } from './version.ts';
 
@@ -60,6 +61,7 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
       instance: hostname(),
       socketDir,
       engine: engineOptions(flags),
+      remoteRead: remoteReadLimits(flags),
       selfMetrics: flags.selfMetrics,
       ...(flags['web.cors.origin'] !== undefined && { corsOrigin: flags['web.cors.origin'] }),
       remoteWriteReceiver: flags['web.enableRemoteWriteReceiver'] ?? false,

@@ -2,6 +2,7 @@
 // are functions that know nothing of it.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OutpostError } from '../lifecycle/errors.ts';
 import { bodyOf } from './body.ts';
@@ -13,15 +14,17 @@ import { API_LIMITS, type ApiOptions } from './options.ts';
 import { Parameters } from './parameters.ts';
 import { problemOf } from './problem.ts';
 import { addRequestMetrics } from './request-metrics.ts';
-import type { ApiAnswer, ApiRequest, ApiRoute, PlainAnswer } from './route.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute, BytesAnswer, PlainAnswer } from './route.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { exemplarRoutes } from './routes/exemplars.ts';
+import { federateRoutes } from './routes/federate.ts';
 import { homeRoute } from './routes/home.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { nothingRoutes } from './routes/nothing.ts';
 import { queryRoutes } from './routes/query.ts';
 import { queryTextRoutes } from './routes/query-text.ts';
+import { readRoutes } from './routes/read.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { statusRoutes } from './routes/status.ts';
 import { writeRoutes } from './routes/write.ts';
@@ -57,6 +60,8 @@ function routesOf(options: ApiOptions): ApiRoute[] {
     ...nothingRoutes(),
     ...statusRoutes(options),
     ...writeRoutes(options),
+    ...readRoutes(options),
+    ...federateRoutes(options),
     ...adminRoutes(options),
     ...(options.routes ?? []),
   ];
@@ -106,8 +111,9 @@ async function serve(
       throw new OutpostError('unavailable', 'the store is not ready yet; see /-/ready');
     }
     const answer = await route.handle(asked);
+    if (answer.kind === 'bytes') return sendBytes(reply, answer);
     if (answer.kind === 'plain') sendHead(reply, answer);
-    if (answer.kind === 'plain' && answer.text === '') return reply.send();
+    if (answer.kind === 'plain' && answer.text === '' && !answer.pieces) return reply.send();
     return await sendBody(reply, answer, { options, signal: asked.signal });
   } catch (error) {
     const problem = problemOf(error);
@@ -181,11 +187,21 @@ function sendHead(reply: FastifyReply, answer: PlainAnswer): void {
 
 async function sendBody(
   reply: FastifyReply,
-  answer: ApiAnswer,
+  answer: Exclude<ApiAnswer, BytesAnswer>,
   { options, signal }: { readonly options: ApiOptions; readonly signal: AbortSignal },
 ): Promise<FastifyReply> {
   const { clock } = options;
   const { headers, socket } = reply.request;
+function sendBytes(reply: FastifyReply, { body, contentType, headers }: BytesAnswer): FastifyReply {
+  if (headers) reply.headers(headers);
+  reply.type(contentType);
+  return reply.send(
+    body instanceof Uint8Array
+      ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+      : Readable.from(body, { objectMode: false }),
+  );
+}
+
   const gzip = wantsGzip(headers, socket.remoteAddress);
   const body = await bodyOf(piecesOf(answer), { gzip, clock, signal });
   reply.type(answer.kind === 'plain' ? answer.contentType : JSON_TYPE);
@@ -195,7 +211,7 @@ async function sendBody(
   return reply.send(body.payload);
 }
 
-function* piecesOf(answer: ApiAnswer): Generator<Piece> {
+function* piecesOf(answer: Exclude<ApiAnswer, BytesAnswer>): Generator<Piece> {
   if (answer.kind === 'plain') {
     yield answer.text;
     return;
@@ -205,3 +221,4 @@ function* piecesOf(answer: ApiAnswer): Generator<Piece> {
   else yield* answer.pieces;
   yield envelopeTail(answer.warnings ?? [], answer.infos ?? []);
 }
+    yield* answer.pieces ?? [];

@@ -1,8 +1,11 @@
 // What the API is made of. The agent and the querier pass different parts; nothing here knows either.
 
 import type { Exposition } from '../exposition/negotiate.ts';
+import type { Labels } from '../labels/labels.ts';
+import type { Matcher } from '../labels/matcher.ts';
 import type { Clock } from '../lifecycle/clock.ts';
 import type { Engine } from '../promql/engine.ts';
+import type { RemoteReadLimits } from '../remote/read-server.ts';
 import type { WriteHeaders } from '../remote/receiver.ts';
 import type { WriteAnswer } from '../remote/write-tally.ts';
 import type { MetadataSource } from '../storage/appender.ts';
@@ -72,6 +75,12 @@ export interface ApiOptions {
   readonly routes?: readonly ApiRoute[];
   /** RE2 that an Origin header must match for a browser elsewhere to read answers; none by default. */
   readonly corsOrigin?: string;
+  /** Labels that tell this store from all others; given to what federation and remote read hand out. */
+  externalLabels?(): Labels;
+  /** How long a sample counts as current for `/federate`; five minutes where absent. */
+  readonly lookbackMs?: number;
+  /** Limits of remote read; Prometheus' where absent. */
+  readonly remoteRead?: Partial<RemoteReadLimits>;
   readonly limits?: Partial<ApiLimits>;
   readonly clock: Clock;
   readonly logger: Logger;

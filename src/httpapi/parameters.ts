@@ -25,6 +25,15 @@ export class Parameters {
     return this.#values.getAll(name);
   }
 
+  /** The same parameters, with a value for one that is not given. */
+  withDefault(name: string, value: string): Parameters {
+    if (this.#values.has(name)) return this;
+    return new Parameters(
+      this.#values.toString(),
+      new URLSearchParams({ [name]: value }).toString(),
+    );
+  }
+
   /** A moment in Unix ms. Throws bad-data. */
   time(name: string, fallback: number): number {
     const text = this.text(name);

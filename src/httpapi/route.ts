@@ -37,12 +37,22 @@ export type ApiAnswer =
   /** Anything else. */
   | PlainAnswer;
 
-/** A whole answer. An empty text goes out without a type. */
+/** A body that is no text. One that comes in pieces and fails ends the connection. */
+export interface BytesAnswer {
+  readonly kind: 'bytes';
+  readonly contentType: string;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A whole answer. An empty text goes out without a type, unless there are pieces in its place. */
 export interface PlainAnswer {
   readonly kind: 'plain';
   readonly status: number;
   readonly contentType: string;
   readonly text: string;
+  /** Bytes in a form of their own, which go out as they are. */
+  | BytesAnswer
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -52,6 +62,8 @@ export interface ApiRoute {
   /** From the root; `:name` takes one part of the path. */
   readonly path: string;
   /** Takes the body as bytes, whatever its content type, up to so many. */
+  /** Long text, which comes in pieces. */
+  readonly pieces?: Iterable<Piece>;
   readonly rawBodyBytesMax?: number;
   /** Served before the store is ready. */
   readonly always?: boolean;

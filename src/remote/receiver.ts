@@ -7,7 +7,7 @@ import type { Labels } from '../labels/labels.ts';
 import type { Clock } from '../lifecycle/clock.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
-import type { Appendable, Appender, SeriesRef } from '../storage/appender.ts';
+import type { Appendable, Appender, LabelSets, SeriesRef } from '../storage/appender.ts';
 import type { Counter, Registry, Vector } from '../telemetry/metrics.ts';
 import { CommitParts } from './commit-parts.ts';
 import { decodeLabels } from './label-region.ts';
@@ -185,13 +185,28 @@ export class RemoteWriteReceiver {
       if (stop === ScanStop.series && work.isRepeat) this.#takeAgain(work, seen);
       else if (stop === ScanStop.series) this.#take(work);
       else if (stop === ScanStop.metadata) takeMetadata(intake.found, work);
+      else if (stop === ScanStop.newcomers) this.#welcome(work);
       else if (stop !== ScanStop.more) throw this.#refusal(stop);
       if (stop === ScanStop.series) seen++;
       if (work.newcomers.count >= COMMIT_SERIES) await work.newcomers.commit();
-      const isLook = stop === ScanStop.more || seen % SERIES_PER_LOOK === 0;
+      const isLook =
+        stop === ScanStop.more || stop === ScanStop.newcomers || seen % SERIES_PER_LOOK === 0;
       if (isLook && work.slicer.due) await work.slicer.pause();
       stop = intake.scan(work.isRepeat);
     }
+  }
+
+  /** Finds or makes many series at once; those for which that fails are asked for one by one. */
+  #welcome(work: Work): void {
+    const intake = this.#intake;
+    const sets = intake.newcomers();
+    const refs = new Uint32Array(sets.count).fill(NO_SERIES_REF);
+    work.newcomers.seriesOf(sets, refs);
+    for (let i = refs.indexOf(NO_SERIES_REF); i >= 0; i = refs.indexOf(NO_SERIES_REF, i + 1)) {
+      const { labels, samples } = intake.newcomer(i);
+      refs[i] = this.#resolve(labels, samples, work);
+    }
+    intake.settleNewcomers(refs);
   }
 
   /** Decides about a series that is new or has more than floats. */
@@ -199,7 +214,8 @@ export class RemoteWriteReceiver {
     const intake = this.#intake;
     let ref = intake.foundRef;
     if (ref === NO_SERIES_REF) {
-      ref = this.#resolve(work, intake.foundSamples + intake.foundHistograms);
+      ref = this.#resolve(intake.found, intake.foundSamples + intake.foundHistograms, work);
+      if (ref !== NO_SERIES_REF) intake.remember(ref);
     }
     this.#settle(ref, work);
   }
@@ -223,19 +239,19 @@ export class RemoteWriteReceiver {
     const intake = this.#intake;
     const before = intake.seriesRefs[position]!;
     const samples = intake.foundSamples + intake.foundHistograms;
-    const ref = before === NO_SERIES_REF ? before : this.#resolve(work, samples);
+    const isAsked = before !== NO_SERIES_REF;
+    const ref = isAsked ? this.#resolve(intake.found, samples, work) : before;
+    if (isAsked && ref !== NO_SERIES_REF) intake.remember(ref);
     if (ref === before) intake.drop(ref);
     else this.#settle(ref, work);
   }
 
   /** Finds a series by its labels; NO_SERIES_REF where they cannot be stored, which is then tallied. */
-  #resolve({ newcomers, tally }: Work, samples: number): number {
+  #resolve(region: Uint8Array, samples: number, { newcomers, tally }: Work): number {
     let labels: Labels | null = null;
     try {
-      labels = decodeLabels(this.#intake.found);
-      const ref = newcomers.series(labels);
-      this.#intake.remember(ref);
-      return ref;
+      labels = decodeLabels(region);
+      return newcomers.series(labels);
     } catch (error) {
       if (!(error instanceof OutpostError)) throw error;
       if (error.code !== 'bad-data' && error.code !== 'limit-exceeded') throw error;
@@ -316,6 +332,13 @@ class Newcomers {
     this.#appender ??= this.#appendable.appender();
     this.count++;
     return this.#appender.series(labels);
+  }
+
+  /** As the appender's, where it has it. */
+  seriesOf(sets: LabelSets, refs: Uint32Array): void {
+    this.#appender ??= this.#appendable.appender();
+    this.count += sets.count;
+    this.#appender.seriesOf?.(sets, refs);
   }
 
   async commit(): Promise<void> {

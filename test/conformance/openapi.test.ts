@@ -55,7 +55,6 @@ const ABSENT = [
   'POST /admin/tsdb/clean_tombstones',
   'POST /admin/tsdb/delete_series',
   'POST /otlp/v1/metrics',
-  'POST /read',
   'POST /search/label_names',
   'POST /search/label_values',
   'POST /search/metric_names',
