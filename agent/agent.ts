@@ -1,6 +1,7 @@
 // The agent put together: database, plugin host, ingest, HTTP API, StoreAPI. All wiring is here; every
 // part is a parameter of the next.
 
+import { join } from 'node:path';
 import { PluginHost } from '../plugins/host/plugin-host.ts';
 import type { PluginSpec } from '../plugins/host/plugin-spec.ts';
 import type { PluginState } from '../plugins/host/plugin-state.ts';
@@ -11,6 +12,7 @@ import { Labels } from '../src/labels/labels.ts';
 import type { Clock } from '../src/lifecycle/clock.ts';
 import type { Actor } from '../src/lifecycle/run-group.ts';
 import { Engine, type EngineOptions } from '../src/promql/engine.ts';
+import { QUERY_LIMITS } from '../src/promql/limits/query-limits.ts';
 import { RemoteWriteReceiver } from '../src/remote/receiver.ts';
 import { type GrpcServer, newGrpcServer } from '../src/storeapi/grpc-server.ts';
 import type { StreamInfo } from '../src/storeapi/info.ts';
@@ -19,6 +21,7 @@ import { serveStore } from '../src/storeapi/server.ts';
 import { localSource } from '../src/storeapi/store-source.ts';
 import type { Logger } from '../src/telemetry/logger.ts';
 import type { Registry } from '../src/telemetry/metrics.ts';
+import { ActiveQueries } from '../src/telemetry/queries/active-queries.ts';
 import { type Db, openDb } from '../src/tsdb/db.ts';
 import type { DbOptions } from '../src/tsdb/db-options.ts';
 import { EventLog } from './events.ts';
@@ -41,9 +44,17 @@ export interface AgentOptions {
   readonly socketDir: string;
   readonly database: Pick<
     DbOptions,
-    'retentionMs' | 'retentionBytes' | 'seriesMax' | 'outOfOrderMs'
+    | 'retentionMs'
+    | 'retentionBytes'
+    | 'retentionPolicies'
+    | 'minFreeBytes'
+    | 'coldAfterMs'
+    | 'seriesMax'
+    | 'outOfOrderMs'
   >;
   readonly engine: Omit<EngineOptions, 'clock' | 'registry'>;
+  /** Limits of the API's answers. */
+  readonly limits?: ApiOptions['limits'];
   readonly remoteWriteReceiver: boolean;
   /** Limits of remote read; Prometheus' where absent. */
   readonly remoteRead?: ApiOptions['remoteRead'];
@@ -93,6 +104,7 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
     logger: logger.child({ component: 'tsdb' }),
     registry,
     fillRandom,
+    onEvent: event => events.add(event),
     ...options.database,
   });
   const nodeLabels = Labels.fromObject({ job: 'node', instance: options.instance });
@@ -168,27 +180,43 @@ function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, ready: () =>
       })
     : null;
   return newApi({
-    engine: new Engine({ ...options.engine, clock, registry }),
+    engine: newEngine(options),
+    ...(options.limits && { limits: options.limits }),
     queryableFor: () => db,
     ready,
     buildInfo: options.buildInfo,
     ...(options.status && { status: options.status }),
     metadata: db,
     exemplars: db,
-    metrics: (exposition, filter) =>
     externalLabels: () => options.externalLabels,
     ...(options.engine.lookbackMs !== undefined && { lookbackMs: options.engine.lookbackMs }),
     ...(options.remoteRead && { remoteRead: options.remoteRead }),
+    metrics: (exposition, filter) =>
       renderMetrics(ingest, () => registry.gather(), exposition, filter),
     ...(receiver && { write: (body, headers) => receiver.receive(body, headers) }),
     ...(options.adminApi && {
-      admin: { snapshot: request => snapshot(db, options, request.skipHead) },
+      admin: {
+        snapshot: request => snapshot(db, options, request.skipHead),
+        deleteSeries: (minTime, maxTime, matchers) => db.delete(minTime, maxTime, matchers),
+        cleanTombstones: () => db.cleanTombstones(),
+      },
     }),
     ...(options.corsOrigin !== undefined && { corsOrigin: options.corsOrigin }),
     clock,
     logger: logger.child({ component: 'http' }),
     registry,
   });
+}
+
+/** An engine whose journal lies in the data directory, which this process has locked by now. */
+function newEngine({ dataDir, engine, context }: AgentOptions): Engine {
+  const { logger, registry, clock } = context;
+  const journal = new ActiveQueries(join(dataDir, 'queries.active'), {
+    concurrencyMax: engine.concurrencyMax ?? QUERY_LIMITS.concurrencyMax,
+    now: clock.now,
+    logger: logger.child({ component: 'activeQueryTracker' }),
+  });
+  return new Engine({ ...engine, journal, clock, registry });
 }
 
 /** Names a snapshot as Prometheus does: the time and a random part. */

@@ -37,6 +37,10 @@ export interface MetricsFilter {
 export interface AdminOperations {
   /** Writes a snapshot and returns its name. */
   snapshot(options: { readonly skipHead: boolean }): Promise<string>;
+  /** Deletes samples with minTime ≤ t ≤ maxTime of the series that all matchers accept. */
+  deleteSeries(minTime: number, maxTime: number, matchers: readonly Matcher[]): Promise<unknown>;
+  /** Frees the space of what was deleted. */
+  cleanTombstones(): Promise<void>;
 }
 
 export interface ApiLimits {
@@ -44,6 +48,8 @@ export interface ApiLimits {
   readonly formBytesMax: number;
   /** Largest compressed remote-write body. */
   readonly writeBytesMax: number;
+  /** Largest answer of a query as JSON, before it is packed. */
+  readonly resultBytesMax: number;
   /** Most series, names or values that one metadata answer holds. */
   readonly listMax: number;
 }
@@ -52,6 +58,7 @@ export interface ApiLimits {
 export const API_LIMITS: ApiLimits = {
   formBytesMax: 4 * 1024 * 1024,
   writeBytesMax: 32 * 1024 * 1024,
+  resultBytesMax: 512 * 1024 * 1024,
   listMax: 1_000_000,
 };
 
@@ -68,6 +75,12 @@ export interface ApiOptions {
   readonly exemplars?: ExemplarQueryable;
   /** The whole text of `/metrics` in the negotiated format, trailer included. */
   metrics?(exposition: Exposition, filter: MetricsFilter): string | Promise<string>;
+  /** Labels that tell this store from all others; given to what federation and remote read hand out. */
+  externalLabels?(): Labels;
+  /** How long a sample counts as current for `/federate`; five minutes where absent. */
+  readonly lookbackMs?: number;
+  /** Limits of remote read; Prometheus' where absent. */
+  readonly remoteRead?: Partial<RemoteReadLimits>;
   /** Takes remote write. */
   write?(body: Uint8Array, headers: WriteHeaders): Promise<WriteAnswer>;
   readonly admin?: AdminOperations;
@@ -75,12 +88,6 @@ export interface ApiOptions {
   readonly routes?: readonly ApiRoute[];
   /** RE2 that an Origin header must match for a browser elsewhere to read answers; none by default. */
   readonly corsOrigin?: string;
-  /** Labels that tell this store from all others; given to what federation and remote read hand out. */
-  externalLabels?(): Labels;
-  /** How long a sample counts as current for `/federate`; five minutes where absent. */
-  readonly lookbackMs?: number;
-  /** Limits of remote read; Prometheus' where absent. */
-  readonly remoteRead?: Partial<RemoteReadLimits>;
   readonly limits?: Partial<ApiLimits>;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -22,6 +22,14 @@ export function makeDataDirectory(dir: string): void {
   }
 }
 
+/** Says in words what the disk refuses; what is not an error of the system is left alone. */
+export function diskProblem(attempted: string, cause: unknown): unknown {
+  if (cause instanceof OutpostError) return cause;
+  const { code } = (cause ?? {}) as { code?: unknown };
+  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return cause;
+  return new OutpostError('unavailable', `${attempted}: ${systemReason(cause)}`, { cause });
+}
+
 /** Names the directory in an error of the system; errors that have words already are left alone. */
 export function directoryProblem(dir: string, cause: unknown): unknown {
   if (cause instanceof OutpostError) return cause;

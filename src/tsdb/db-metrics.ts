@@ -1,6 +1,7 @@
 // The database's metrics, under the names that dashboards for Prometheus know.
 
 import type { Counter, Gauge, Histogram, Registry } from '../telemetry/metrics.ts';
+import { newRetentionMetrics, type RetentionMetrics } from './retention/retention-metrics.ts';
 import { type LogMetrics, newLogMetrics } from './wal/log-metrics.ts';
 
 /** What the database records about itself; head and log have their own. */
@@ -17,6 +18,7 @@ export interface DbMetrics {
   readonly reloadsFailed: Counter;
   readonly deletedByTime: Counter;
   readonly deletedBySize: Counter;
+  readonly removed: RetentionMetrics;
   readonly freezes: Counter;
   readonly freezesFailed: Counter;
   readonly maintenanceFailed: Counter;
@@ -81,6 +83,7 @@ export function newDbMetrics(registry: Registry, read: () => DbGauges): DbMetric
     reloadsFailed: counter('reloads_failures_total', 'Blocks on disk that could not be opened.'),
     deletedByTime: counter('time_retentions_total', 'Blocks deleted for their age.'),
     deletedBySize: counter('size_retentions_total', 'Blocks deleted to stay within the size.'),
+    removed: newRetentionMetrics(registry),
     freezes: counter('freezes_total', 'Blocks brought into their cold form.'),
     freezesFailed: counter('freezes_failed_total', 'Blocks that could not be frozen.'),
     maintenanceFailed: counter('maintenance_failed_total', 'Steps of maintenance that failed.'),

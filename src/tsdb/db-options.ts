@@ -5,6 +5,9 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Registry } from '../telemetry/metrics.ts';
 import type { JobRunner } from './block-jobs/block-job.ts';
 import { workerJobs } from './block-jobs/worker-jobs.ts';
+import type { DbEvent } from './db-event.ts';
+import { nodeDiskSpace, type ReadDiskSpace } from './disk-space.ts';
+import type { RetentionPolicy } from './retention/retention-policy.ts';
 import type { LogFs } from './wal/log-fs.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -22,6 +25,17 @@ export interface DbOptions {
   readonly retentionMs?: number;
   /** The oldest blocks are deleted beyond this many bytes; 0, the default, is no limit. */
   readonly retentionBytes?: number;
+  /** Other times for some series, shorter or longer; the first policy that matches decides. Default none. */
+  readonly retentionPolicies?: readonly RetentionPolicy[];
+  /**
+   * The oldest blocks are deleted early while less than this is free on the disk; 0 is never. Default, and
+   * null: 128 MiB, but no more than a twentieth of the disk.
+   */
+  readonly minFreeBytes?: number | null;
+  /** Asks for the room on the disk; for tests. */
+  readonly readDiskSpace?: ReadDiskSpace;
+  /** Is told what an operator may want to act on. Default: it is logged. */
+  readonly onEvent?: (event: DbEvent) => void;
   /** Range of the blocks cut from the head. Default 2 hours. */
   readonly blockRangeMs?: number;
   /**
@@ -71,6 +85,11 @@ export function withDefaults(options: DbOptions): DbSettings {
   const rangeMax = Math.min(BLOCK_RANGE_MAX_MS, tenth, coldAfterMs || Number.POSITIVE_INFINITY);
   return {
     retentionBytes: 0,
+    retentionPolicies: [],
+    minFreeBytes: null,
+    readDiskSpace: nodeDiskSpace,
+    onEvent: ({ name, severity, message, attributes }) =>
+      options.logger[severity](message, { event: name, ...attributes }),
     compactedRangeMaxMs: Math.max(blockRangeMs, rangeMax),
     coldAfterMs,
     jobs: workerJobs(),

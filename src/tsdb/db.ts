@@ -13,9 +13,10 @@ import type { Querier, Queryable } from '../storage/queryable.ts';
 import type { Block } from './block/block.ts';
 import { isOutOfOrder } from './block/meta.ts';
 import { firstWins } from './block-store.ts';
+import { blocksToClean, cleanBlock } from './clean-tombstones.ts';
 import { isCold } from './cold/any-block.ts';
 import { freezeOldBlocks, thawInto } from './cold-blocks.ts';
-import { directoryProblem, makeDataDirectory } from './data-directory.ts';
+import { directoryProblem, diskProblem, makeDataDirectory } from './data-directory.ts';
 import { type DbOptions, HOUR_MS } from './db-options.ts';
 import { coveredUntil, type DbParts, newParts, openParts, type Replays } from './db-parts.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
@@ -25,6 +26,8 @@ import type { OutOfOrderReplay } from './head/out-of-order/out-of-order-replay.t
 import { writeHeadBlock } from './head-blocks.ts';
 import { applyRetention, compact, cutHead, emptyHead } from './maintenance.ts';
 import { cutOutOfOrderIfDue } from './out-of-order-blocks.ts';
+import { DiskRelief } from './retention/disk-relief.ts';
+import { PolicyRetention } from './retention/policy-retention.ts';
 import { snapshotBlocks } from './snapshot.ts';
 
 /** How often `run` does maintenance, and looks for blocks that others put there. */
@@ -65,6 +68,10 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
   readonly outOfOrderReplay: OutOfOrderReplay;
   readonly #parts: DbParts;
   readonly #lock: DirectoryLock;
+  readonly #policies: PolicyRetention;
+  readonly #relief: DiskRelief;
+  /** Ends what would hold up `close`. */
+  readonly #closing = new AbortController();
   /** Maintenance, snapshots and closing run one after another. */
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -80,6 +87,8 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     this.outOfOrderReplay = replays.outOfOrder;
     this.#parts = parts;
     this.#lock = lock;
+    this.#policies = new PolicyRetention(parts);
+    this.#relief = new DiskRelief(parts);
     this.#reloadedAt = clock.monotonic();
     this.#clockOffset = clock.now() - clock.monotonic();
   }
@@ -149,14 +158,39 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     );
   }
 
-  /** Deletes samples with minTime ≤ t ≤ maxTime of the matching series; returns the number of series. */
+  /**
+   * Deletes samples with minTime ≤ t ≤ maxTime of the matching series; returns the number of series. They are
+   * gone for readers from then on, also after a crash. Throws `unavailable` where the disk refuses; what was
+   * deleted until then stays so. Exemplars stay: the newest replace them.
+   */
   delete(minTime: number, maxTime: number, matchers: readonly Matcher[]): Promise<number> {
     return this.#exclusive(async () => {
       const { head, store } = this.#parts;
-      let series = await deleteFromHead(head, minTime, maxTime, matchers);
-      for (const block of store.blocks) series += await block.delete(minTime, maxTime, matchers);
-      return series;
+      try {
+        let series = await deleteFromHead(head, minTime, maxTime, matchers);
+        for (const block of store.blocks) series += await block.delete(minTime, maxTime, matchers);
+        return series;
+      } catch (error) {
+        throw diskProblem('delete series', error);
+      }
     });
+  }
+
+  /**
+   * Frees the space of deleted samples in blocks; those of the head leave no trace in its next block.
+   * Maintenance gets its turn between two blocks. Throws `unavailable` where the disk refuses.
+   */
+  async cleanTombstones(): Promise<void> {
+    const { signal } = this.#closing;
+    for (const ulid of await this.#exclusive(async () => blocksToClean(this.#parts))) {
+      await this.#exclusive(async () => {
+        try {
+          await cleanBlock(this.#parts, ulid, signal);
+        } catch (error) {
+          throw diskProblem('clean tombstones', error);
+        }
+      });
+    }
   }
 
   /**
@@ -168,10 +202,12 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
       const parts = this.#parts;
       parts.head.index.table.nextAge();
       await this.#step('set the head right', () => this.#watchClock());
+      await this.#step('keep the disk from filling', () => this.#relief.apply());
       await this.#step('cut out-of-order samples', () => cutOutOfOrderIfDue(parts, signal));
       await this.#step('cut the head', () => cutHead(parts, signal));
       await this.#step('reload blocks', () => this.#reload());
       await this.#step('delete old blocks', () => this.#retain());
+      await this.#step('apply retention policies', () => this.#applyPolicies(signal));
       await this.#step('compact blocks', () => compact(parts, signal));
       await this.#step('freeze old blocks', () => freezeOldBlocks(parts, signal));
       await this.#step('delete old blocks', () => this.#retain());
@@ -196,6 +232,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     };
     await Promise.all([
       every(SYNC_INTERVAL_MS, () => this.sync()),
+      every(SYNC_INTERVAL_MS, () => this.#relieveDisk()),
       every(MAINTENANCE_INTERVAL_MS, () => this.maintain(signal)),
     ]);
   }
@@ -229,6 +266,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
   /** Flushes the log, closes every file and gives the directory free. Waits for open queriers. */
   async close(): Promise<void> {
     if (this.#closed) return;
+    this.#closing.abort(new OutpostError('unavailable', 'the database is being closed'));
     await this.#exclusive(async () => {
       this.#closed = true;
       await this.#parts.head.log?.close();
@@ -266,9 +304,24 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     await this.#parts.store.reload({ setAside: false });
   }
 
+  get #clockIsTrusted(): boolean {
+    return this.#parts.settings.clock.monotonic() >= this.#clockDoubtedUntil;
+  }
+
   #retain(): void {
-    const { clock } = this.#parts.settings;
-    applyRetention(this.#parts, { byTime: clock.monotonic() >= this.#clockDoubtedUntil });
+    applyRetention(this.#parts, { byTime: this.#clockIsTrusted });
+  }
+
+  async #applyPolicies(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#clockIsTrusted) await this.#policies.apply(signal);
+  }
+
+  /** Between two rounds of maintenance, so that the log does not wait for room for long. */
+  async #relieveDisk(): Promise<void> {
+    if ((await this.#relief.missingBytes()) === 0) return;
+    await this.#exclusive(() =>
+      this.#step('keep the disk from filling', () => this.#relief.apply()),
+    );
   }
 
   async #step(what: string, work: () => void | Promise<void>): Promise<void> {

@@ -9,9 +9,12 @@ import { firstWins } from './block-store.ts';
 import { compactionRanges, planCompaction } from './compact/plan.ts';
 import { planRetention } from './compact/retention.ts';
 import { type DbParts, logBytes } from './db-parts.ts';
+import { hasRoomForAll } from './disk-space.ts';
 import { clearHead, truncateHead, truncateLog } from './head/head-truncation.ts';
 import { planHeadCut, type TimeRange, writeHeadBlock } from './head-blocks.ts';
 import { cutOutOfOrder } from './out-of-order-blocks.ts';
+import { noteRemoved } from './retention/retention-metrics.ts';
+import { longestRetention, retentionsOf } from './retention/retention-policy.ts';
 
 /** Cuts every range that is ready from the head, then shortens the log. */
 export async function cutHead(parts: DbParts, signal?: AbortSignal): Promise<void> {
@@ -94,7 +97,7 @@ export async function compact(parts: DbParts, signal?: AbortSignal): Promise<voi
       ranges,
       meta => cold.has(meta),
     );
-    if (plan.length === 0) return;
+    if (plan.length === 0 || !(await hasRoomForAll(plan, parts))) return;
     await compactGroup(parts, plan, signal);
   }
 }
@@ -147,8 +150,9 @@ async function markFailed({ dir, meta, metaFile }: Block, logger: Logger): Promi
 /** Deletes what is too old or too much. `byTime` false spares blocks for their age. */
 export function applyRetention(parts: DbParts, { byTime }: { readonly byTime: boolean }): void {
   const { settings, store, metrics } = parts;
+  const retentions = retentionsOf(settings.retentionPolicies, settings.retentionMs);
   const plan = planRetention(store.blocks, {
-    retentionMs: byTime ? settings.retentionMs : 0,
+    retentionMs: byTime ? longestRetention(retentions) : 0,
     retentionBytes: settings.retentionBytes,
     otherBytes: logBytes(parts.logDir) + logBytes(parts.outOfOrderDir),
   });
@@ -157,6 +161,7 @@ export function applyRetention(parts: DbParts, { byTime }: { readonly byTime: bo
     if (!block) continue;
     if (reason === 'time') metrics.deletedByTime.inc();
     if (reason === 'size') metrics.deletedBySize.inc();
+    if (reason !== 'superseded') noteRemoved(metrics.removed, reason, block.meta.stats.numSamples);
     settings.logger.info('block deleted', { ulid, reason });
     store.delete([block]);
   }

@@ -3,7 +3,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Matcher } from '../../labels/matcher.ts';
+import { systemClock } from '../../lifecycle/clock.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
+import { Slicer } from '../../lifecycle/slicer.ts';
 import type { Querier, Queryable } from '../../storage/queryable.ts';
 import { SegmentReader } from '../chunks/segment-reader.ts';
 import { FileSource } from '../file-source.ts';
@@ -148,14 +150,16 @@ export class Block implements Queryable {
   async #delete(
     choose: (parts: BlockParts) => Promise<readonly SeriesDeletion[]>,
   ): Promise<number> {
+    const deletions = await choose(this.parts);
+    const slicer = new Slicer(systemClock.monotonic);
+    await slicer.pause();
     const tombstones = this.#tombstones.clone();
     let count = 0;
-    for (const deletion of await choose(this.parts))
-      count += await this.#mark(deletion, tombstones);
+    for (const deletion of deletions) count += await this.#mark(deletion, tombstones, slicer);
     if (count === 0) return 0;
     const stats = { ...this.#meta.stats, numTombstones: tombstones.count };
     const meta = { ...this.#meta, stats };
-    await writeTombstones(this.dir, tombstones);
+    await writeTombstones(this.dir, tombstones, slicer);
     await writeMeta(this.dir, meta, this.metaFile);
     this.#tombstones = tombstones;
     this.#meta = meta;
@@ -163,7 +167,7 @@ export class Block implements Queryable {
   }
 
   /** Adds the ranges of those series that have samples there; how many they are. */
-  async #mark(deletion: SeriesDeletion, tombstones: Tombstones): Promise<number> {
+  async #mark(deletion: SeriesDeletion, tombstones: Tombstones, slicer: Slicer): Promise<number> {
     const { minTime, maxTime } = this.#meta;
     const range = {
       minTime: Math.max(deletion.minTime, minTime),
@@ -174,6 +178,7 @@ export class Block implements Queryable {
     const { ids } = deletion;
     let count = 0;
     for (let at = 0; at < ids.length; at += SERIES_AT_ONCE) {
+      if (slicer.due) await slicer.pause();
       const entries = await this.#index.series(ids.subarray(at, at + SERIES_AT_ONCE), range);
       entries.ids.forEach((id, i) => {
         if (entries.chunkStarts[i] === entries.chunkStarts[i + 1]) return;

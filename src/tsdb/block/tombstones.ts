@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { crc32c } from '../../encoding/crc32c.ts';
 import { ReadBuffer } from '../../encoding/read-buffer.ts';
 import { WriteBuffer } from '../../encoding/write-buffer.ts';
+import type { Slicer } from '../../lifecycle/slicer.ts';
 import { corrupt } from '../corrupt.ts';
 import { replaceFile } from '../file-writer.ts';
 
@@ -15,6 +16,7 @@ export const TOMBSTONES_FILE = 'tombstones';
 const MAGIC = 0x0130ba30;
 const VERSION = 1;
 const HEADER_BYTES = 5;
+const SERIES_AT_ONCE = 1024;
 
 /** Both ends inclusive, Unix ms. */
 export interface TimeInterval {
@@ -77,17 +79,32 @@ export class Tombstones {
   /** The file's bytes. */
   encode(): Uint8Array {
     const buffer = new WriteBuffer();
+    for (const _ of this.#encoding(buffer));
+    return buffer.bytes();
+  }
+
+  /** As `encode`, giving way where there are many; nothing may be added meanwhile. */
+  async encodeSliced(slicer: Slicer): Promise<Uint8Array> {
+    const buffer = new WriteBuffer();
+    for (const _ of this.#encoding(buffer)) if (slicer.due) await slicer.pause();
+    return buffer.bytes();
+  }
+
+  /** Appends the file's bytes; comes back now and then. */
+  *#encoding(buffer: WriteBuffer): Generator<void> {
     buffer.u32(MAGIC);
     buffer.u8(VERSION);
-    for (const id of Float64Array.from(this.#bySeries.keys()).sort()) {
-      for (const { minTime, maxTime } of this.intervals(id)) {
-        buffer.uvarint(id);
+    const ids = Float64Array.from(this.#bySeries.keys()).sort();
+    for (let i = 0; i < ids.length; i++) {
+      if (i % SERIES_AT_ONCE === 0) yield;
+      for (const { minTime, maxTime } of this.intervals(ids[i]!)) {
+        buffer.uvarint(ids[i]!);
         buffer.varint(minTime);
         buffer.varint(maxTime);
       }
     }
+    yield;
     buffer.crcFrom(HEADER_BYTES);
-    return buffer.bytes();
   }
 
   /** Reads the file's bytes; `file` is for error texts. Throws `corrupt`. */
@@ -126,6 +143,11 @@ export async function readTombstones(blockDir: string): Promise<Tombstones> {
 }
 
 /** Replaces a block's tombstones, surviving a crash at any moment. */
-export function writeTombstones(blockDir: string, tombstones: Tombstones): Promise<void> {
-  return replaceFile(join(blockDir, TOMBSTONES_FILE), tombstones.encode());
+export async function writeTombstones(
+  blockDir: string,
+  tombstones: Tombstones,
+  slicer?: Slicer,
+): Promise<void> {
+  const bytes = slicer ? await tombstones.encodeSliced(slicer) : tombstones.encode();
+  await replaceFile(join(blockDir, TOMBSTONES_FILE), bytes);
 }

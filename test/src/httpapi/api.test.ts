@@ -231,6 +231,8 @@ test('a snapshot is made where the mode allows it', async () => {
         seen.push(skipHead);
         return '20231114T221320Z-1';
       },
+      deleteSeries: () => expect.fail('nothing is to be deleted'),
+      cleanTombstones: () => expect.fail('nothing is to be cleaned'),
     },
   });
   const post = (query: string) =>

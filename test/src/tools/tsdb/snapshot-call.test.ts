@@ -28,6 +28,8 @@ describe('a snapshot of a running agent', () => {
           asked.push(skipHead);
           return '20231114T220000Z-0badcafe';
         },
+        deleteSeries: () => expect.fail('nothing is to be deleted'),
+        cleanTombstones: () => expect.fail('nothing is to be cleaned'),
       },
     });
     const name = '20231114T220000Z-0badcafe';
