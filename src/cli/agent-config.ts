@@ -3,6 +3,7 @@
 
 import Type, { type Static } from 'typebox';
 import { closed, Duration, LabelSet, PositiveDuration, Size } from './config-values.ts';
+import { RetentionPolicies } from './retention-policies.ts';
 
 const CollectorSettings = Type.Object(
   {
@@ -64,8 +65,19 @@ export const AgentConfigSchema = Type.Object(
                   Duration('How long samples are kept; 0 is for ever. Default 15d.'),
                 ),
                 size: Type.Optional(Size('Most bytes kept; 0 is no limit. Default 0.')),
+                policies: Type.Optional(RetentionPolicies),
               },
               closed,
+            ),
+          ),
+          cold_after: Type.Optional(
+            Duration(
+              'Age from which blocks are kept in a denser form that Prometheus cannot read; 0 is never. Default 0.',
+            ),
+          ),
+          min_free_bytes: Type.Optional(
+            Size(
+              'Room kept free on the disk: the oldest blocks are deleted early where there is less; 0 is never. Default 128MiB, but no more than a twentieth of the disk.',
             ),
           ),
           series_max: Type.Optional(

@@ -28,6 +28,8 @@ export interface AgentFlags extends CommonFlags, EngineFlags, RemoteReadFlags {
   readonly label?: Readonly<Record<string, string>>;
   readonly 'storage.retention.time'?: number;
   readonly 'storage.retention.size'?: number;
+  readonly 'storage.minFreeBytes'?: number;
+  readonly 'storage.coldAfter'?: number;
   readonly plugins: boolean;
   readonly selfMetrics: boolean;
   readonly 'web.cors.origin'?: string;
@@ -40,6 +42,7 @@ export const AGENT_DEFAULTS = {
   interval: '15s',
   retentionTime: '15d',
   retentionSize: '0',
+  coldAfter: '0',
 } as const;
 
 /** Adds the flags. */
@@ -83,6 +86,21 @@ function withCollectFlags(command: Command): Command {
         parse: sizeFlag,
         default: AGENT_DEFAULTS.retentionSize,
       }),
+    )
+    .addOption(
+      new Option(
+        '--storage.min-free-bytes <size>',
+        'room kept free on the disk: the oldest blocks are deleted early where there is less; 0 is never',
+      )
+        .argParser(sizeFlag)
+        .default(undefined, '128MiB, at most a twentieth of the disk'),
+    )
+    .addOption(
+      fileOption(
+        '--storage.cold-after <duration>',
+        'age from which blocks are kept in a denser form that Prometheus cannot read; 0 is never',
+        { parse: durationFlag, default: AGENT_DEFAULTS.coldAfter },
+      ),
     );
 }
 
@@ -102,7 +120,7 @@ function withListenFlags(command: Command): Command {
       }),
     )
     .option('--web.enable-remote-write-receiver', 'take remote write at /api/v1/write')
-    .option('--web.enable-admin-api', 'allow /api/v1/admin/tsdb/snapshot')
+    .option('--web.enable-admin-api', 'allow snapshots and deletions at /api/v1/admin/tsdb/')
     .addOption(
       new Option('--web.cors.origin <regex>', 'origins whose pages may read answers').argParser(
         regexFlag,

@@ -10,6 +10,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { AGENT_DEFAULTS, type AgentFlags } from './agent-flags.ts';
 import { COLLECT_INTERVAL_MIN_MS } from './flags.ts';
+import { retentionPolicies } from './retention-policies.ts';
 
 /** The part of the agent's options that flags and file decide. */
 export type AgentSettings = Pick<
@@ -22,6 +23,7 @@ export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSett
   const retention = config.storage?.retention;
   const seriesMax = config.storage?.series_max;
   const outOfOrder = config.storage?.out_of_order_window;
+  const minFree = config.storage?.min_free_bytes;
   return {
     collectIntervalMs: flags.collectInterval ?? configInterval(config),
     externalLabels: externalLabels(flags, config),
@@ -33,6 +35,13 @@ export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSett
       retentionBytes:
         flags['storage.retention.size'] ??
         parseSize(String(retention?.size ?? AGENT_DEFAULTS.retentionSize))!,
+      coldAfterMs:
+        flags['storage.coldAfter'] ??
+        parseDuration(config.storage?.cold_after ?? AGENT_DEFAULTS.coldAfter)!,
+      retentionPolicies: retentionPolicies(retention?.policies ?? []),
+      minFreeBytes:
+        flags['storage.minFreeBytes'] ??
+        (minFree === undefined ? null : parseSize(String(minFree))),
       ...(seriesMax !== undefined && { seriesMax }),
       ...(outOfOrder !== undefined && { outOfOrderMs: parseDuration(outOfOrder)! }),
     },
