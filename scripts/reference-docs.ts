@@ -124,7 +124,8 @@ class NotingRegistry extends Registry {
 async function metricsPage(commands: ReadonlyMap<string, Command>): Promise<string> {
   const rows = new Map<string, MetricRow>();
   await gather('agent', rows, async (context, dir) => {
-    const args = ['--data-dir', dir, '--web.enable-remote-write-receiver'];
+    const log = ['--query.log-file', `${dir}/queries.log`];
+    const args = ['--data-dir', dir, '--web.enable-remote-write-receiver', ...log];
     const flags = optionsOf<AgentFlags>(commands.get('outpost agent')!, args);
     return (await startAgent(flags, context)).actors;
   });

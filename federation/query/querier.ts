@@ -8,11 +8,13 @@ import type { ApiOptions, BuildInfo } from '../../src/httpapi/options.ts';
 import type { Clock } from '../../src/lifecycle/clock.ts';
 import type { Actor } from '../../src/lifecycle/run-group.ts';
 import { Engine, type EngineOptions } from '../../src/promql/engine.ts';
+import { QUERY_LIMITS } from '../../src/promql/limits/query-limits.ts';
 import { StoreClient } from '../../src/storeapi/client.ts';
 import { newGrpcServer } from '../../src/storeapi/grpc-server.ts';
 import { listenGrpc } from '../../src/storeapi/listen.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Registry } from '../../src/telemetry/metrics.ts';
+import { ActiveQueries } from '../../src/telemetry/queries/active-queries.ts';
 import { EndpointSet } from './endpoint-set.ts';
 import { QueryTier } from './query-tier.ts';
 import { requestOptions } from './request-options.ts';
@@ -26,6 +28,9 @@ export interface QuerierOptions {
   /** Longest silence of an endpoint before its part is given up, ms. */
   readonly responseTimeoutMs: number;
   readonly engine: Omit<EngineOptions, 'clock' | 'registry'>;
+  /** The file that says which queries run; none where absent. */
+  readonly journalFile?: string;
+  readonly limits?: ApiOptions['limits'];
   readonly buildInfo: BuildInfo;
   readonly status: ApiOptions['status'];
   /** All addresses of a host name. */
@@ -58,7 +63,8 @@ export async function newQuerier(options: QuerierOptions): Promise<RunningQuerie
   const { replicaLabels } = options;
   const tier = new QueryTier({ endpoints, registry, replicaLabels });
   const api = newApi({
-    engine: new Engine({ ...options.engine, clock, registry }),
+    engine: newEngine(options),
+    ...(options.limits && { limits: options.limits }),
     queryableFor: parameters => tier.queryableFor(requestOptions(parameters)),
     ready: () => true,
     buildInfo: options.buildInfo,
@@ -93,4 +99,11 @@ export async function newQuerier(options: QuerierOptions): Promise<RunningQuerie
     update: () => endpoints.update(),
     actors: [endpoints.actor(), http.actor, grpc.actor],
   };
+}
+
+function newEngine({ engine, journalFile, clock, logger, registry }: QuerierOptions): Engine {
+  if (journalFile === undefined) return new Engine({ ...engine, clock, registry });
+  const concurrencyMax = engine.concurrencyMax ?? QUERY_LIMITS.concurrencyMax;
+  const journal = new ActiveQueries(journalFile, { concurrencyMax, now: clock.now, logger });
+  return new Engine({ ...engine, journal, clock, registry });
 }

@@ -11,10 +11,11 @@ import { AgentConfigSchema } from './agent-config.ts';
 import { type AgentFlags, withAgentFlags } from './agent-flags.ts';
 import { agentSettings } from './agent-settings.ts';
 import { readConfigFile } from './config-file.ts';
-import { engineOptions } from './engine-flags.ts';
+import { apiLimits, engineOptions } from './engine-flags.ts';
 import { hostPort } from './flags.ts';
 import { type Listener, logListening, namingFlag, warnIfOpen } from './listening.ts';
 import { type ProcessContext, runProcess } from './process.ts';
+import { queryLog } from './query-log.ts';
 import { remoteReadLimits } from './remote-read-flags.ts';
 import { runtimeStatus, shownFlags } from './status.ts';
 import { buildInfo, packageVersion } from './version.ts';
@@ -60,7 +61,8 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
       grpcAddress: hostPort(flags.grpcAddress),
       instance: hostname(),
       socketDir,
-      engine: engineOptions(flags),
+      engine: { ...engineOptions(flags), ...queryLog(flags, context) },
+      limits: apiLimits(flags),
       remoteRead: remoteReadLimits(flags),
       selfMetrics: flags.selfMetrics,
       ...(flags['web.cors.origin'] !== undefined && { corsOrigin: flags['web.cors.origin'] }),

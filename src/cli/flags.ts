@@ -45,6 +45,13 @@ export function sizeFlag(text: string): number {
   return bytes;
 }
 
+/** As `sizeFlag`, and more than zero. */
+export function positiveSizeFlag(text: string): number {
+  const bytes = sizeFlag(text);
+  if (bytes === 0) throw new InvalidArgumentError('Expected a size of more than zero.');
+  return bytes;
+}
+
 /** A whole number of one or more. */
 export function countFlag(text: string): number {
   const count = /^\d+$/.test(text) ? Number(text) : 0;

@@ -1,6 +1,7 @@
 // `outpost query`: PromQL over any number of StoreAPI endpoints.
 
 import { lookup } from 'node:dns/promises';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
   newQuerier,
@@ -8,7 +9,7 @@ import {
   type RunningQuerier,
 } from '../../federation/query/querier.ts';
 import { readConfigFile } from './config-file.ts';
-import { type EngineFlags, engineOptions, withEngineFlags } from './engine-flags.ts';
+import { apiLimits, type EngineFlags, engineOptions, withEngineFlags } from './engine-flags.ts';
 import {
   type Address,
   addressFlag,
@@ -22,6 +23,7 @@ import {
 import { type Listener, logListening, namingFlag, warnIfOpen } from './listening.ts';
 import { type CommonFlags, type ProcessContext, runProcess } from './process.ts';
 import { QueryConfigSchema } from './query-config.ts';
+import { queryLog } from './query-log.ts';
 import { runtimeStatus, shownFlags } from './status.ts';
 import { buildInfo, packageVersion } from './version.ts';
 
@@ -33,13 +35,20 @@ export interface QueryFlags extends CommonFlags, EngineFlags {
   readonly endpoint?: readonly string[];
   readonly 'query.replicaLabel'?: readonly string[];
   readonly 'store.responseTimeout': number;
+  readonly 'query.activeQueryPath'?: string;
 }
 
 /** What a querier is started with. */
 export interface QuerierSettings
   extends Pick<
     QuerierOptions,
-    'endpoints' | 'replicaLabels' | 'responseTimeoutMs' | 'engine' | 'status'
+    | 'endpoints'
+    | 'replicaLabels'
+    | 'responseTimeoutMs'
+    | 'engine'
+    | 'journalFile'
+    | 'limits'
+    | 'status'
   > {
   readonly http: Listener;
   readonly grpc: Listener;
@@ -87,6 +96,12 @@ function withQueryFlags(command: Command): Command {
         },
       ),
     )
+    .addOption(
+      new Option(
+        '--query.active-query-path <folder>',
+        'folder of the file that says which queries run, for the time after a crash',
+      ).argParser(textFlag),
+    )
     .optionsGroup('Listen:')
     .addOption(
       option('--http-address <host:port>', 'HTTP address', {
@@ -117,9 +132,15 @@ export function querierSettings(flags: QueryFlags, context: ProcessContext): Que
     endpoints,
     replicaLabels: [...(config.replica_labels ?? []), ...(flags['query.replicaLabel'] ?? [])],
     responseTimeoutMs: flags['store.responseTimeout'],
-    engine: engineOptions(flags),
+    engine: { ...engineOptions(flags), ...queryLog(flags, context) },
+    limits: apiLimits(flags),
+    ...journalOf(flags['query.activeQueryPath']),
     status: runtimeStatus(config, context),
   };
+}
+
+function journalOf(folder: string | undefined): { readonly journalFile?: string } {
+  return folder === undefined ? {} : { journalFile: join(folder, 'queries.active') };
 }
 
 /** Starts a querier to listen; its actors have to be run. Throws OutpostError. */

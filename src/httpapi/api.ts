@@ -155,6 +155,18 @@ class AskedOnce implements ApiRequest {
     return this.#request.headers;
   }
 
+  get url(): string {
+    return this.#request.url;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get client(): string {
+    return this.#request.socket.remoteAddress ?? '';
+  }
+
   get body(): Uint8Array {
     const { body } = this.#request;
     return Buffer.isBuffer(body) ? body : NOTHING;
@@ -180,6 +192,16 @@ function signalOf(reply: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
+function sendBytes(reply: FastifyReply, { body, contentType, headers }: BytesAnswer): FastifyReply {
+  if (headers) reply.headers(headers);
+  reply.type(contentType);
+  return reply.send(
+    body instanceof Uint8Array
+      ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+      : Readable.from(body, { objectMode: false }),
+  );
+}
+
 function sendHead(reply: FastifyReply, answer: PlainAnswer): void {
   reply.code(answer.status);
   if (answer.headers) reply.headers(answer.headers);
@@ -192,18 +214,18 @@ async function sendBody(
 ): Promise<FastifyReply> {
   const { clock } = options;
   const { headers, socket } = reply.request;
-function sendBytes(reply: FastifyReply, { body, contentType, headers }: BytesAnswer): FastifyReply {
-  if (headers) reply.headers(headers);
-  reply.type(contentType);
-  return reply.send(
-    body instanceof Uint8Array
-      ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-      : Readable.from(body, { objectMode: false }),
-  );
-}
-
   const gzip = wantsGzip(headers, socket.remoteAddress);
-  const body = await bodyOf(piecesOf(answer), { gzip, clock, signal });
+  const pieces = answer.kind === 'pieces' ? answer : null;
+  if (pieces?.release) {
+    if (reply.raw.closed) pieces.release();
+    else reply.raw.once('close', pieces.release);
+  }
+  const body = await bodyOf(piecesOf(answer), {
+    gzip,
+    clock,
+    signal,
+    ...(pieces?.limit && { limit: pieces.limit }),
+  });
   reply.type(answer.kind === 'plain' ? answer.contentType : JSON_TYPE);
   const vary = [reply.getHeader('vary'), 'Accept-Encoding'].filter(Boolean).join(', ');
   reply.header('vary', vary);
@@ -214,6 +236,7 @@ function sendBytes(reply: FastifyReply, { body, contentType, headers }: BytesAns
 function* piecesOf(answer: Exclude<ApiAnswer, BytesAnswer>): Generator<Piece> {
   if (answer.kind === 'plain') {
     yield answer.text;
+    yield* answer.pieces ?? [];
     return;
   }
   yield ENVELOPE_HEAD;
@@ -221,4 +244,3 @@ function* piecesOf(answer: Exclude<ApiAnswer, BytesAnswer>): Generator<Piece> {
   else yield* answer.pieces;
   yield envelopeTail(answer.warnings ?? [], answer.infos ?? []);
 }
-    yield* answer.pieces ?? [];

@@ -6,6 +6,7 @@ import { createGzip, gzipSync } from 'node:zlib';
 import type { Clock } from '../lifecycle/clock.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
 import { BodyChunk, type Piece } from './body-chunk.ts';
+import type { BodyLimit } from './route.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 // What fits into the first flight of a TCP connection (ten segments, RFC 6928) arrives no sooner when packed.
@@ -25,9 +26,13 @@ export interface BodyOptions {
   readonly clock: Clock;
   /** Aborts when nobody wants the body any more. */
   readonly signal: AbortSignal;
+  readonly limit?: BodyLimit;
 }
 
-/** Makes a body of pieces of text. */
+/**
+ * Makes a body of pieces of text. Throws the limit's error where it is too large; where that shows only once
+ * a part has gone out, the body ends with the error, and the connection with it.
+ */
 export async function bodyOf(pieces: Iterable<Piece>, options: BodyOptions): Promise<Body> {
   const isGzip = options.gzip;
   const maker = new ChunkMaker(pieces, options);
@@ -59,8 +64,11 @@ class ChunkMaker {
   isDone = false;
   readonly #pieces: Iterator<Piece>;
   readonly #slicer: Slicer;
+  readonly #limit: BodyLimit | undefined;
+  #bytes = 0;
 
   constructor(pieces: Iterable<Piece>, options: BodyOptions) {
+    this.#limit = options.limit;
     this.#pieces = pieces[Symbol.iterator]();
     this.#slicer = new Slicer(() => options.clock.monotonic(), options.signal);
   }
@@ -77,6 +85,8 @@ class ChunkMaker {
       chunk.add(piece.value);
       if (this.#slicer.due) break;
     }
+    this.#bytes += chunk.length;
+    if (this.#limit && this.#bytes > this.#limit.bytesMax) throw this.#limit.reached();
     return chunk;
   }
 

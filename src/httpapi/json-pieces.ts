@@ -25,6 +25,25 @@ export function isTruncated({ value }: QueryResult, { limit }: ResultView): bool
   return value.type === 'matrix' && value.series.length > limit;
 }
 
+/** `[1.5,"1"],` is the shortest of samples that are not at the beginning of time. */
+const SAMPLE_BYTES_LEAST = 14;
+const SERIES_BYTES_LEAST = 20;
+
+/** A number of bytes that the text has at least, told without making it. */
+export function leastBytes({ value }: QueryResult, { limit }: ResultView): number {
+  const end = limit === 0 ? undefined : limit;
+  if (value.type === 'vector') {
+    const { length } = value.samples;
+    return Math.min(length, end ?? length) * (SERIES_BYTES_LEAST + SAMPLE_BYTES_LEAST);
+  }
+  if (value.type !== 'matrix') return 0;
+  let bytes = 0;
+  for (const { times } of value.series.slice(0, end)) {
+    bytes += SERIES_BYTES_LEAST + times.length * SAMPLE_BYTES_LEAST;
+  }
+  return bytes;
+}
+
 /** `{"resultType":…,"result":…,"stats":…}`. */
 export function* resultPieces(result: QueryResult, view: ResultView): Generator<Piece> {
   const { value } = result;

@@ -1,6 +1,7 @@
 // Routes know requests and answers, not the web server: they are functions from parameters to data.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import type { OutpostError } from '../lifecycle/errors.ts';
 import type { Piece } from './body-chunk.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -14,8 +15,21 @@ export interface ApiRequest {
   readonly headers: IncomingHttpHeaders;
   /** The body of a route with `rawBody`; else empty. */
   readonly body: Uint8Array;
+  /** The path as it was asked. */
+  readonly url: string;
+  readonly method: string;
+  /** Address of the client. */
+  readonly client: string;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
+}
+
+/** How large an answer may get. */
+export interface BodyLimit {
+  /** Most bytes before packing. */
+  readonly bytesMax: number;
+  /** The error of an answer that is larger; called at most once. */
+  reached(): OutpostError;
 }
 
 /** What a route answers. Errors are thrown as OutpostError. */
@@ -31,9 +45,14 @@ export type ApiAnswer =
   | {
       readonly kind: 'pieces';
       readonly pieces: Iterable<Piece>;
+      /** Called once nothing of the answer is held any more: it was sent, failed, or nobody wants it. */
+      readonly release?: () => void;
+      readonly limit?: BodyLimit;
       readonly warnings?: readonly string[];
       readonly infos?: readonly string[];
     }
+  /** Bytes in a form of their own, which go out as they are. */
+  | BytesAnswer
   /** Anything else. */
   | PlainAnswer;
 
@@ -51,8 +70,8 @@ export interface PlainAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly text: string;
-  /** Bytes in a form of their own, which go out as they are. */
-  | BytesAnswer
+  /** Long text, which comes in pieces. */
+  readonly pieces?: Iterable<Piece>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -62,8 +81,6 @@ export interface ApiRoute {
   /** From the root; `:name` takes one part of the path. */
   readonly path: string;
   /** Takes the body as bytes, whatever its content type, up to so many. */
-  /** Long text, which comes in pieces. */
-  readonly pieces?: Iterable<Piece>;
   readonly rawBodyBytesMax?: number;
   /** Served before the store is ready. */
   readonly always?: boolean;

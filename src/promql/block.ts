@@ -13,6 +13,8 @@ export interface RowLabels {
 
 /** Most cells in a block: 1 MiB of values. */
 export const BLOCK_CELLS_MAX = 131_072;
+/** Most rows in a block: what one operator does with them fits into a slice of time, label sets included. */
+export const BLOCK_ROWS_MAX = 4096;
 const ROWS_FIRST = 8;
 
 /**
@@ -32,7 +34,8 @@ export class StepBlock {
 
   constructor(steps: number) {
     this.steps = steps;
-    this.rowsMax = Math.max(1, Math.floor(BLOCK_CELLS_MAX / Math.max(1, steps)));
+    const fitting = Math.floor(BLOCK_CELLS_MAX / Math.max(1, steps));
+    this.rowsMax = Math.max(1, Math.min(BLOCK_ROWS_MAX, fitting));
     this.values = new Float64Array(0);
     this.present = new Uint8Array(0);
   }

@@ -8,30 +8,40 @@ import { Annotations } from './annotations.ts';
 import type { Expr } from './ast.ts';
 import { documentedType, typeOf } from './check.ts';
 import { EngineMetrics } from './engine-metrics.ts';
+import { Evaluation } from './evaluation.ts';
 import { Execution } from './execution.ts';
+import { refuseExperimental } from './features.ts';
 import { Gate } from './gate.ts';
-import { type Grid, gridOf, instantGrid } from './grid.ts';
-import { collectMatrix, collectRange, collectVector } from './output.ts';
+import { MemoryPool, QueryMemory } from './limits/memory.ts';
+import type { QueryJournal, QueryLog, QueryOrigin } from './limits/observers.ts';
+import {
+  canceledIn,
+  checkLength,
+  LimitError,
+  QUERY_LIMITS,
+  type QueryLimits,
+  timedOut,
+} from './limits/query-limits.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import { Planner } from './plan.ts';
-import type { QueryResult, ResultValue } from './result.ts';
+import type { QueryResult, QueryStats } from './result.ts';
 import { statsOnlySelectors } from './stats-selectors.ts';
 
-export interface EngineOptions {
+/** Limits that are left out have the safe defaults of `QUERY_LIMITS`. */
+export interface EngineOptions extends Partial<QueryLimits> {
   readonly clock: Clock;
   /** How far back an instant selector looks for a sample. */
   readonly lookbackMs?: number;
-  /** Most samples one query may hold in memory. */
-  readonly samplesMax?: number;
-  readonly timeoutMs?: number;
-  /** Queries beyond this many wait. */
-  readonly concurrencyMax?: number;
   /** The step of subqueries that give none. */
   readonly subqueryStepMs?: number;
   /** Metric names are dropped at the end of a query rather than by each operation. */
   readonly delayedNameRemoval?: boolean;
   /** Counter functions look at when counters began to count, where the store knows. */
   readonly startTimes?: boolean;
+  /** Functions and aggregations that may still change are not refused. */
+  readonly experimentalFunctions?: boolean;
+  readonly journal?: QueryJournal;
+  readonly log?: QueryLog;
   readonly registry?: Registry;
 }
 
@@ -41,6 +51,9 @@ export interface QueryOptions {
   /** Never longer than the engine's. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  readonly origin?: QueryOrigin;
+  /** True: what the answer holds stays in the account of all queries until its `release` is called. */
+  readonly keepsAccount?: boolean;
 }
 
 export interface InstantOptions extends QueryOptions {
@@ -65,22 +78,37 @@ interface Frame {
   readonly options: QueryOptions;
 }
 
+/** What stops a query, and where it is by now. */
+interface Stop {
+  readonly signal: AbortSignal;
+  readonly started: number;
+  place: 'query queue' | 'expression evaluation';
+  release(): void;
+}
+
 /**
  * Answers queries over anything that can be read. Throws OutpostError: `bad-data` for text that cannot be
- * read (with its place), `execution`, `timeout`, `canceled`, `limit-exceeded`, or what the store throws.
+ * read (with its place), `execution`, `timeout`, `canceled`, `limit-exceeded`, `unavailable` where all
+ * queries together take too much, or what the store throws.
  */
 export class Engine {
+  readonly limits: QueryLimits;
   readonly #clock: Clock;
   readonly #options: EngineOptions;
   readonly #gate: Gate;
+  readonly #pool: MemoryPool;
   readonly #metrics: EngineMetrics | null;
-  readonly #parsed = new ParsedQueries();
+  readonly #parsed: ParsedQueries;
 
   constructor(options: EngineOptions) {
-    this.#clock = options.clock;
+    const { clock, registry } = options;
+    this.#clock = clock;
     this.#options = options;
-    this.#gate = new Gate(options.concurrencyMax ?? 20);
-    this.#metrics = options.registry ? new EngineMetrics(options.registry, this.#gate) : null;
+    this.limits = limitsOf(options);
+    this.#gate = new Gate({ ...this.limits, clock });
+    this.#pool = new MemoryPool(this.limits);
+    this.#metrics = registry ? new EngineMetrics(registry, this.#gate, this.#pool) : null;
+    this.#parsed = new ParsedQueries(options.experimentalFunctions ? () => {} : refuseExperimental);
   }
 
   /** Evaluates at one time. */
@@ -98,24 +126,52 @@ export class Engine {
     return this.#query(queryable, { text, startMs, endMs, stepMs, options });
   }
 
+  /** Counts a query that was refused outside of the engine, such as an answer too large to send. */
+  countRefusal(refusal: string): void {
+    this.#metrics?.refused(refusal);
+  }
+
   async #query(queryable: Queryable, frame: Frame): Promise<QueryResult> {
-    const started = this.#clock.monotonic();
-    const stop = this.#stopSignal(frame.options);
+    const stop = this.#stopOf(frame.options);
     try {
+      checkLength(frame.text, this.limits);
       const expr = this.#parsed.parse(frame.text);
       checkType(expr, frame);
-      await this.#gate.enter(stop.signal);
-      try {
-        return await this.#evaluate(queryable, expr, frame, { started, signal: stop.signal });
-      } finally {
-        this.#gate.leave();
-      }
+      const result = await this.#admitted(frame, stop, () =>
+        this.#evaluate(queryable, expr, frame, stop),
+      );
+      this.#note(frame, result.stats, null);
+      return result;
     } catch (thrown) {
       const error = asQueryError(thrown);
       this.#metrics?.failed(error.code);
+      if (error instanceof LimitError) this.#metrics?.refused(error.refusal);
+      this.#note(frame, null, error.message);
       throw error;
     } finally {
       stop.release();
+    }
+  }
+
+  /** Runs the evaluation when there is a place for it, with the journal knowing. */
+  async #admitted<Result>(
+    { text, options }: Frame,
+    stop: Stop,
+    evaluate: () => Promise<Result>,
+  ): Promise<Result> {
+    const source = options.origin?.source;
+    await this.#gate.enter(stop.signal, source);
+    try {
+      stop.place = 'expression evaluation';
+      const { journal } = this.#options;
+      const entry = journal?.begin(text);
+      try {
+        return await evaluate();
+      } finally {
+        if (entry !== undefined) journal?.end(entry);
+      }
+    } finally {
+      this.#gate.leave(source);
     }
   }
 
@@ -123,24 +179,61 @@ export class Engine {
     queryable: Queryable,
     expr: Expr,
     frame: Frame,
-    run: { readonly started: number; readonly signal: AbortSignal },
+    { started, signal }: Stop,
   ): Promise<QueryResult> {
-    const { signal } = run;
     const entered = this.#clock.monotonic();
     const annotations = new Annotations(frame.text);
-    const execution = new Execution({
+    const memory = new QueryMemory(this.#pool);
+    let isAnswered = false;
+    try {
+      const execution = this.#newExecution(queryable, frame, { annotations, signal, memory });
+      const planner = this.#newPlanner(execution, expr, frame);
+      const evaluation = new Evaluation(execution, planner, frame);
+      const planned = this.#clock.monotonic();
+      const value = await evaluation.run(expr);
+      const done = this.#clock.monotonic();
+      this.#metrics?.answered((done - entered) / 1000, execution.samplesRead);
+      isAnswered = true;
+      return {
+        value,
+        warnings: annotations.list('warning'),
+        infos: annotations.list('info'),
+        stats: {
+          queueMs: entered - started,
+          prepareMs: planned - entered,
+          evalMs: done - planned,
+          samplesRead: execution.samplesRead,
+          peakSamples: execution.peakSamples,
+          seriesRead: execution.seriesRead,
+          peakBytes: memory.peak,
+        },
+        release: () => memory.close(),
+      };
+    } finally {
+      if (!isAnswered || !frame.options.keepsAccount) memory.close();
+    }
+  }
+
+  #newExecution(
+    queryable: Queryable,
+    { options }: Frame,
+    run: { annotations: Annotations; signal: AbortSignal; memory: QueryMemory },
+  ): Execution {
+    return new Execution({
+      ...run,
       queryable,
-      annotations,
-      signal,
       semantics: {
         delayedNameRemoval: this.#options.delayedNameRemoval ?? false,
         startTimes: this.#options.startTimes ?? false,
       },
-      lookbackMs: frame.options.lookbackMs ?? this.#options.lookbackMs ?? 300_000,
-      samplesMax: this.#options.samplesMax ?? 50_000_000,
+      lookbackMs: options.lookbackMs ?? this.#options.lookbackMs ?? 300_000,
+      limits: this.limits,
       monotonic: () => this.#clock.monotonic(),
     });
-    const planner = new Planner({
+  }
+
+  #newPlanner(execution: Execution, expr: Expr, frame: Frame): Planner {
+    return new Planner({
       execution,
       text: frame.text,
       startMs: frame.startMs,
@@ -151,44 +244,42 @@ export class Engine {
       statsOnly: statsOnlySelectors(expr),
       subqueryStepMs: this.#options.subqueryStepMs ?? 60_000,
     });
-    const evaluation = new Evaluation(execution, planner, frame);
-    const planned = this.#clock.monotonic();
-    const value = await evaluation.run(expr);
-    const done = this.#clock.monotonic();
-    this.#metrics?.answered((done - entered) / 1000, execution.samplesRead);
-    return {
-      value,
-      warnings: annotations.list('warning'),
-      infos: annotations.list('info'),
-      stats: {
-        queueMs: entered - run.started,
-        prepareMs: planned - entered,
-        evalMs: done - planned,
-        samplesRead: execution.samplesRead,
-        peakSamples: execution.peakSamples,
-        seriesRead: execution.seriesRead,
-      },
-    };
+  }
+
+  #note(frame: Frame, stats: QueryStats | null, error: string | null): void {
+    const { text, startMs, endMs, stepMs, options } = frame;
+    const { origin } = options;
+    this.#options.log?.({ text, startMs, endMs, stepMs, stats, error, origin });
   }
 
   /** Aborts at the timeout or with the caller's signal, whichever is first. */
-  #stopSignal(options: QueryOptions): { signal: AbortSignal; release(): void } {
-    const longest = this.#options.timeoutMs ?? 120_000;
+  #stopOf(options: QueryOptions): Stop {
+    const longest = this.limits.timeoutMs;
     const timeoutMs = Math.min(options.timeoutMs ?? longest, longest);
     const controller = new AbortController();
-    const cancel = this.#clock.after(timeoutMs, () =>
-      controller.abort(new OutpostError('timeout', 'query timed out in expression evaluation')),
+    const cancelTimer = this.#clock.after(timeoutMs, () =>
+      controller.abort(timedOut(stop.place, timeoutMs)),
     );
-    const onAbort = (): void =>
-      controller.abort(new OutpostError('canceled', 'query was canceled in expression evaluation'));
+    const onAbort = (): void => controller.abort(canceledIn(stop.place));
+    const stop: Stop = {
+      signal: controller.signal,
+      started: this.#clock.monotonic(),
+      place: 'query queue',
+      release() {
+        cancelTimer();
+        options.signal?.removeEventListener('abort', onAbort);
+      },
+    };
     if (options.signal?.aborted) onAbort();
     options.signal?.addEventListener('abort', onAbort, { once: true });
-    const release = (): void => {
-      cancel();
-      options.signal?.removeEventListener('abort', onAbort);
-    };
-    return { signal: controller.signal, release };
+    return stop;
   }
+}
+
+function limitsOf(options: Partial<QueryLimits>): QueryLimits {
+  const names = Object.keys(QUERY_LIMITS) as (keyof QueryLimits)[];
+  const entries = names.map(name => [name, options[name] ?? QUERY_LIMITS[name]] as const);
+  return Object.fromEntries(entries) as unknown as QueryLimits;
 }
 
 function checkType(expr: Expr, frame: Frame): void {
@@ -205,67 +296,4 @@ function asQueryError(thrown: unknown): OutpostError {
   const error = OutpostError.from(thrown);
   if (!(thrown instanceof RangeError)) return error;
   return new OutpostError('execution', `evaluate query: ${thrown.message}`, { cause: thrown });
-}
-
-/** One evaluation of a parsed query. */
-class Evaluation {
-  readonly #execution: Execution;
-  readonly #planner: Planner;
-  readonly #frame: Frame;
-
-  constructor(execution: Execution, planner: Planner, frame: Frame) {
-    this.#execution = execution;
-    this.#planner = planner;
-    this.#frame = frame;
-  }
-
-  async run(expr: Expr): Promise<ResultValue> {
-    const { startMs, endMs, stepMs } = this.#frame;
-    if (stepMs !== 0) return this.#matrix(expr, gridOf(startMs, endMs, stepMs));
-    const time = startMs;
-    const grid = instantGrid(time);
-    switch (typeOf(expr)) {
-      case 'string': {
-        let inner = expr;
-        while (inner.kind === 'parens') inner = inner.inner;
-        return { type: 'string', time, value: inner.kind === 'string' ? inner.value : '' };
-      }
-      case 'scalar': {
-        const operator = this.#planner.scalar(expr, grid);
-        try {
-          const [value] = await operator.values();
-          return { type: 'scalar', time, value: value! };
-        } finally {
-          operator.close();
-        }
-      }
-      case 'matrix': {
-        const plan = this.#planner.range(expr, grid, { func: '' });
-        try {
-          return { type: 'matrix', series: await collectRange(this.#execution, plan) };
-        } finally {
-          plan.source.close();
-        }
-      }
-      case 'vector': {
-        const operator = this.#planner.vector(expr, grid);
-        try {
-          return { type: 'vector', time, samples: await collectVector(this.#execution, operator) };
-        } finally {
-          operator.close();
-        }
-      }
-    }
-  }
-
-  async #matrix(expr: Expr, grid: Grid): Promise<ResultValue> {
-    if (grid.count === 0) return { type: 'matrix', series: [] };
-    this.#execution.checkSteps(grid.count);
-    const operator = this.#planner.vector(expr, grid);
-    try {
-      return { type: 'matrix', series: await collectMatrix(this.#execution, operator, grid) };
-    } finally {
-      operator.close();
-    }
-  }
 }

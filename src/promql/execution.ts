@@ -4,6 +4,9 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
 import type { Queryable } from '../storage/queryable.ts';
 import type { Annotations } from './annotations.ts';
+import type { RowLabels } from './block.ts';
+import { CELL_BYTES, labelBytes, type QueryMemory } from './limits/memory.ts';
+import { limitReached, type QueryLimits } from './limits/query-limits.ts';
 
 /** Behaviour that servers switch. */
 export interface Semantics {
@@ -18,7 +21,8 @@ export interface ExecutionOptions {
   readonly annotations: Annotations;
   readonly semantics: Semantics;
   readonly lookbackMs: number;
-  readonly samplesMax: number;
+  readonly limits: QueryLimits;
+  readonly memory: QueryMemory;
   readonly monotonic: () => number;
   readonly signal: AbortSignal;
 }
@@ -34,7 +38,8 @@ export class Execution {
   seriesRead = 0;
   peakSamples = 0;
   readonly #slicer: Slicer;
-  readonly #samplesMax: number;
+  readonly #limits: QueryLimits;
+  readonly #memory: QueryMemory;
   #held = 0;
 
   constructor(options: ExecutionOptions) {
@@ -43,24 +48,43 @@ export class Execution {
     this.semantics = options.semantics;
     this.lookbackMs = options.lookbackMs;
     this.signal = options.signal;
-    this.#samplesMax = options.samplesMax;
+    this.#limits = options.limits;
+    this.#memory = options.memory;
     this.#slicer = new Slicer(options.monotonic, options.signal);
   }
 
-  /** Counts samples kept in memory until `release`. Throws `limit-exceeded`. */
+  /** Counts samples kept in memory until `release`. Throws `limit-exceeded` or `unavailable`. */
   hold(samples: number): void {
     this.#held += samples;
     if (this.#held > this.peakSamples) this.peakSamples = this.#held;
-    if (this.#held > this.#samplesMax) throw tooManySamples();
+    if (this.#held > this.#limits.samplesMax) throw limitReached('samples', this.#limits);
+    this.#memory.hold(samples * CELL_BYTES);
+  }
+
+  /** Counts a label set that is kept until the query ends. Throws as `hold`. */
+  holdLabels({ labels }: Pick<RowLabels, 'labels'>): void {
+    this.#memory.hold(labelBytes(labels.pairs));
+  }
+
+  /** Counts other memory that is kept until the query ends. Throws as `hold`. */
+  holdBytes(bytes: number): void {
+    this.#memory.hold(bytes);
+  }
+
+  /** Counts series taken from storage. Throws `limit-exceeded`. */
+  countSeries(series: number): void {
+    this.seriesRead += series;
+    if (this.seriesRead > this.#limits.seriesMax) throw limitReached('series', this.#limits);
   }
 
   /** Refuses a grid on which a single series would be too much. Throws `limit-exceeded`. */
   checkSteps(steps: number): void {
-    if (steps > this.#samplesMax) throw tooManySamples();
+    if (steps > this.#limits.samplesMax) throw limitReached('samples', this.#limits);
   }
 
   release(samples: number): void {
     this.#held -= samples;
+    this.#memory.release(samples * CELL_BYTES);
   }
 
   /** True when the slice is used up: long loops stop then and let `breathe` be called. */
@@ -73,11 +97,4 @@ export class Execution {
     if (this.signal.aborted) throw OutpostError.from(this.signal.reason);
     if (this.#slicer.due) await this.#slicer.pause();
   }
-}
-
-function tooManySamples(): OutpostError {
-  return new OutpostError(
-    'limit-exceeded',
-    'query processing would load too many samples into memory in query execution',
-  );
 }

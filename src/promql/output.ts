@@ -17,6 +17,9 @@ import type { RangePlan } from './plan-selectors.ts';
 import type { MatrixSeries, VectorSample } from './result.ts';
 import { sortSliced } from './sliced-sort.ts';
 
+/** The time that a sample has beside its cell. */
+const TIME_BYTES = 8;
+
 /** The single step of an operator, in the operator's order. */
 export async function collectVector(
   execution: Execution,
@@ -42,7 +45,11 @@ export async function collectMatrix(
     (_, step) => grid.startMs + step * grid.stepMs,
   );
   const store = new FloatStore();
-  const series = rows.map(({ labels, row }) => toSeries(labels, row, allTimes, store));
+  const series: MatrixSeries[] = [];
+  for (const { labels, row } of rows) {
+    series.push(toSeries(labels, row, allTimes, store));
+    if (execution.due) await execution.breathe();
+  }
   return sortSliced(execution, series, (a, b) => a.labels.compareTo(b.labels));
 }
 
@@ -57,6 +64,7 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
     for (const row of await operator.all()) {
       if (!row.present.includes(1)) continue;
       execution.hold(row.present.length);
+      execution.holdLabels(row.labels);
       collection.add(row, lasting(row.labels));
       if (execution.due) await execution.breathe();
     }
@@ -72,6 +80,7 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
     for (let i = 0; i < block.rows.length; i++) {
       if (execution.due) await execution.breathe();
       const source = lasting(block.rows[i]!);
+      execution.holdLabels(source);
       collection.add(store.copy(block, i, source), source);
     }
     await execution.breathe();
@@ -164,6 +173,9 @@ export async function collectRange(execution: Execution, plan: RangePlan): Promi
       const { length } = columns;
       if (length === 0 || columns.times[length - 1]! <= end - shape.rangeMs) continue;
       execution.hold(length);
+      execution.holdBytes(length * TIME_BYTES);
+      execution.holdLabels(series);
+      if (execution.due) await execution.breathe();
       out.push({
         labels: series.nameDropped ? withoutName(series.labels) : series.labels,
         times: columns.times.slice(0, length),

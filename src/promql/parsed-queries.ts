@@ -11,6 +11,12 @@ const TEXT_LENGTH_MAX = 4096;
 /** Remembers the queries asked most recently; at most 2 MiB of text. */
 export class ParsedQueries {
   readonly #known = new Map<string, Expr>();
+  readonly #check: (text: string, expr: Expr) => void;
+
+  /** `check` throws for what may be read and must not be asked; it sees a text once. */
+  constructor(check: (text: string, expr: Expr) => void = () => {}) {
+    this.#check = check;
+  }
 
   /** The expression a text stands for. Throws as `parseQuery`; texts that are wrong are not remembered. */
   parse(text: string): Expr {
@@ -22,6 +28,7 @@ export class ParsedQueries {
       return known;
     }
     const expr = parseQuery(text);
+    this.#check(text, expr);
     if (text.length > TEXT_LENGTH_MAX) return expr;
     if (this.#known.size >= QUERIES_MAX) this.#known.delete(this.#known.keys().next().value!);
     this.#known.set(text, expr);

@@ -241,7 +241,9 @@ function planLabels(
 ): VectorOperator {
   const [vector, ...rest] = expr.args;
   const texts = rest.map(stringOf);
-  return new LabelOperator(planner.vector(vector!, grid), relabel(texts), texts[0]!);
+  const input = planner.vector(vector!, grid);
+  const change = { relabel: relabel(texts), target: texts[0]! };
+  return new LabelOperator(planner.scope.execution, input, change);
 }
 
 function valueOrder(sign: 1 | -1): SortOptions {

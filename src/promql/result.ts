@@ -34,6 +34,8 @@ export interface QueryStats {
   /** Most samples held at one time. */
   readonly peakSamples: number;
   readonly seriesRead: number;
+  /** Most bytes held at one time, as the limits count them. */
+  readonly peakBytes: number;
 }
 
 /** An answer with what the reader should know about it. */
@@ -44,4 +46,6 @@ export interface QueryResult {
   /** Hints that change nothing about the answer. */
   readonly infos: readonly string[];
   readonly stats: QueryStats;
+  /** Takes the answer out of the account of what queries hold; safe more than once. */
+  release(): void;
 }

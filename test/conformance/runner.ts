@@ -33,6 +33,7 @@ export function conformanceEngine(): Engine {
     timeoutMs: 100_000,
     delayedNameRemoval: true,
     startTimes: true,
+    experimentalFunctions: true,
   });
 }
 

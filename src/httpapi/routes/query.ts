@@ -1,12 +1,14 @@
 // Instant and range queries.
 
+import { formatSize } from '../../encoding/units.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
+import type { QueryOptions } from '../../promql/engine.ts';
 import type { QueryResult } from '../../promql/result.ts';
-import { isTruncated, type ResultView, resultPieces } from '../json-pieces.ts';
-import type { ApiOptions } from '../options.ts';
+import { isTruncated, leastBytes, type ResultView, resultPieces } from '../json-pieces.ts';
+import { API_LIMITS, type ApiOptions } from '../options.ts';
 import type { Parameters } from '../parameters.ts';
 import { invalidParameter } from '../problem.ts';
-import type { ApiAnswer, ApiRequest, ApiRoute } from '../route.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute, BodyLimit } from '../route.ts';
 import { parseDuration } from '../times.ts';
 
 // More points than any screen has; Prometheus' number.
@@ -32,17 +34,26 @@ async function answerInstant(options: ApiOptions, request: ApiRequest): Promise<
   const { parameters, signal } = request;
   const view = viewOf(parameters);
   const timeMs = parameters.time('time', options.clock.now());
-  const settings = { ...settingsOf(parameters), timeMs, signal };
+  const settings = { ...settingsOf(parameters), ...callerOf(request), timeMs, signal };
   const queryable = options.queryableFor(parameters);
-  return answer(parameters, view, text => options.engine.instant(queryable, text, settings));
+  return answer(request, { options, view }, text =>
+    options.engine.instant(queryable, text, settings),
+  );
 }
 
 async function answerRange(options: ApiOptions, request: ApiRequest): Promise<ApiAnswer> {
   const { parameters, signal } = request;
   const view = viewOf(parameters);
-  const settings = { ...rangeOf(parameters), ...settingsOf(parameters), signal };
+  const settings = {
+    ...rangeOf(parameters),
+    ...settingsOf(parameters),
+    ...callerOf(request),
+    signal,
+  };
   const queryable = options.queryableFor(parameters);
-  return answer(parameters, view, text => options.engine.range(queryable, text, settings));
+  return answer(request, { options, view }, text =>
+    options.engine.range(queryable, text, settings),
+  );
 }
 
 function rangeOf(parameters: Parameters): { startMs: number; endMs: number; stepMs: number } {
@@ -88,9 +99,20 @@ function viewOf(parameters: Parameters): ResultView {
   return { limit: parameters.limit(), withStats: parameters.text('stats') !== '' };
 }
 
+/** Whose query it is, for the queue and the log. */
+function callerOf({
+  client,
+  method,
+  url,
+}: ApiRequest): Pick<QueryOptions, 'origin' | 'keepsAccount'> {
+  const path = url.replace(/\?.*$/s, '');
+  const httpRequest = { clientIP: client, method, path };
+  return { origin: { source: client, fields: { httpRequest } }, keepsAccount: true };
+}
+
 async function answer(
-  parameters: Parameters,
-  view: ResultView,
+  { parameters }: ApiRequest,
+  { options, view }: { readonly options: ApiOptions; readonly view: ResultView },
   evaluate: (text: string) => Promise<QueryResult>,
 ): Promise<ApiAnswer> {
   let result: QueryResult;
@@ -100,11 +122,32 @@ async function answer(
     const isTextWrong = error instanceof OutpostError && error.code === 'bad-data';
     throw isTextWrong ? invalidParameter('query', error.message) : error;
   }
+  const limit = resultLimit(options);
+  if (leastBytes(result, view) > limit.bytesMax) {
+    result.release();
+    throw limit.reached();
+  }
   const cut = isTruncated(result, view) ? ['results truncated due to limit'] : [];
   return {
     kind: 'pieces',
     pieces: resultPieces(result, view),
+    release: () => result.release(),
+    limit,
     warnings: [...cut, ...result.warnings],
     infos: result.infos,
+  };
+}
+
+function resultLimit({ limits, engine }: ApiOptions): BodyLimit {
+  const bytesMax = limits?.resultBytesMax ?? API_LIMITS.resultBytesMax;
+  return {
+    bytesMax,
+    reached() {
+      engine.countRefusal('result');
+      return new OutpostError(
+        'limit-exceeded',
+        `the answer is too large: the limit is ${formatSize(bytesMax)}, set by --query.max-result-size; ask for fewer series or a larger step`,
+      );
+    },
   };
 }

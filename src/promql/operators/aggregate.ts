@@ -11,6 +11,9 @@ import type { Distinctness, ScalarOperator, VectorOperator } from './operator.ts
 import { QuantileAccumulator } from './quantile-accumulator.ts';
 import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
 
+/** What an accumulator keeps for a step beside the cell it becomes. */
+const STATE_BYTES = 16;
+
 /** The operator of sum, avg, count, min, max, group, stddev, stdvar and quantile. */
 export function newAggregateOperator(
   execution: Execution,
@@ -55,8 +58,10 @@ class Aggregation implements RowsProducer {
       param,
     };
     if (param) this.#checkQuantile(param);
-    const groups = new Groups<Accumulator>(this.#grouping, () => {
+    const groups = new Groups<Accumulator>(this.#grouping, labels => {
       this.#execution.hold(this.steps);
+      this.#execution.holdBytes(this.steps * STATE_BYTES);
+      this.#execution.holdLabels({ labels });
       return param ? new QuantileAccumulator(context) : newAccumulator(context);
     });
     for (;;) {
@@ -66,12 +71,14 @@ class Aggregation implements RowsProducer {
         const labels = block.rows[row]!;
         const group = groups.of(labels);
         group.state.add(block, row * this.steps, () => labels.label(METRIC_NAME));
+        if (this.#execution.due) await this.#execution.breathe();
       }
       await this.#execution.breathe();
     }
     const rows: Row[] = [];
     for (const { labels, nameDropped, state } of groups.all) {
       rows.push({ labels: new FixedRow(labels, nameDropped), ...(await state.finish()) });
+      if (this.#execution.due) await this.#execution.breathe();
     }
     return rows;
   }

@@ -58,15 +58,23 @@ class CountValues implements RowsProducer {
     for (;;) {
       const block = await this.#input.next();
       if (block === null) break;
-      for (let row = 0; row < block.rows.length; row++) this.#count(block, row);
+      for (let row = 0; row < block.rows.length; row++) {
+        this.#count(block, row);
+        if (this.#execution.due) await this.#execution.breathe();
+      }
       await this.#execution.breathe();
     }
-    return [...this.#counted.values()].map(({ labels, counts }) => ({
-      labels: new FixedRow(labels),
-      values: counts,
-      present: Uint8Array.from(counts, count => (count > 0 ? 1 : 0)),
-      histograms: null,
-    }));
+    const rows: Row[] = [];
+    for (const { labels, counts } of this.#counted.values()) {
+      rows.push({
+        labels: new FixedRow(labels),
+        values: counts,
+        present: Uint8Array.from(counts, count => (count > 0 ? 1 : 0)),
+        histograms: null,
+      });
+      if (this.#execution.due) await this.#execution.breathe();
+    }
+    return rows;
   }
 
   close(): void {
@@ -86,6 +94,7 @@ class CountValues implements RowsProducer {
       if (!counted) {
         this.#execution.hold(this.steps);
         const labels = kept ? base.with(this.#label, text) : base;
+        this.#execution.holdLabels({ labels });
         counted = { labels, counts: new Float64Array(this.steps) };
         this.#counted.set(key, counted);
       }

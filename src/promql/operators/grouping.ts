@@ -43,10 +43,10 @@ export class Grouping {
 /** The state that an aggregation keeps for each group. */
 export class Groups<State> {
   readonly #grouping: Grouping;
-  readonly #newState: () => State;
+  readonly #newState: (labels: Labels) => State;
   readonly #groups = new Map<string, Group<State>>();
 
-  constructor(grouping: Grouping, newState: () => State) {
+  constructor(grouping: Grouping, newState: (labels: Labels) => State) {
     this.#grouping = grouping;
     this.#newState = newState;
   }
@@ -57,7 +57,7 @@ export class Groups<State> {
     let group = this.#groups.get(key);
     if (!group) {
       const labels = this.#grouping.labelsOf(row);
-      group = { labels, nameDropped: false, state: this.#newState() };
+      group = { labels, nameDropped: false, state: this.#newState(labels) };
       this.#groups.set(key, group);
     }
     if (row.nameDropped) group.nameDropped = true;

@@ -81,10 +81,13 @@ class HistogramSummary implements RowsProducer {
       if (block === null) break;
       this.#execution.hold(block.rows.length * this.steps);
       this.#held += block.rows.length * this.steps;
-      for (let row = 0; row < block.rows.length; row++) this.#sort(block, row);
+      for (let row = 0; row < block.rows.length; row++) {
+        this.#sort(block, row);
+        if (this.#execution.due) await this.#execution.breathe();
+      }
       await this.#execution.breathe();
     }
-    const guard = new DuplicateGuard();
+    const guard = new DuplicateGuard(this.#execution);
     const names = new NameDrop(this.#execution, { full: true, nameless: true });
     const out: Row[] = [];
     for (const candidate of this.#candidates.values()) {
@@ -130,7 +133,9 @@ class HistogramSummary implements RowsProducer {
 
   /** Puts a row with the others of its histogram. */
   #sort(block: StepBlock, index: number): void {
-    const row = this.#store.copy(block, index, lasting(block.rows[index]!));
+    const kept = lasting(block.rows[index]!);
+    this.#execution.holdLabels(kept);
+    const row = this.#store.copy(block, index, kept);
     const { labels } = row.labels;
     if (row.histograms) this.#candidateOf(labels.key, row.labels).natives.push(row);
     if (!hasFloat(row)) return;

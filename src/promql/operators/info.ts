@@ -64,6 +64,7 @@ class Enrichment implements RowsProducer {
     const bySignature = await this.#infoSeries(enriched);
     const out: Row[] = [...plain];
     for (const row of enriched) {
+      if (this.#execution.due) await this.#execution.breathe();
       out.push(...this.#enrich(row, bySignature.get(signature(row.labels.labels)) ?? []));
     }
     return out;
@@ -90,7 +91,9 @@ class Enrichment implements RowsProducer {
       this.#execution.hold(block.rows.length * block.steps);
       this.#held += block.rows.length * block.steps;
       for (let i = 0; i < block.rows.length; i++) {
-        rows.push(store.copy(block, i, lasting(block.rows[i]!)));
+        const labels = lasting(block.rows[i]!);
+        this.#execution.holdLabels(labels);
+        rows.push(store.copy(block, i, labels));
       }
       await this.#execution.breathe();
     }

@@ -4,6 +4,7 @@ import { type Labels, METRIC_NAME } from '../../labels/labels.ts';
 import { type CaptureGroups, compileAnchored } from '../../labels/regex.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { RowLabels, StepBlock } from '../block.ts';
+import type { Execution } from '../execution.ts';
 import { quote } from '../literals.ts';
 import { DuplicateGuard, FixedRow, lasting } from './names.ts';
 import { type Distinctness, FRAGMENTED, type VectorOperator } from './operator.ts';
@@ -17,10 +18,18 @@ export class LabelOperator implements VectorOperator {
   readonly #input: VectorOperator;
   readonly #relabel: Relabel;
   readonly #setsName: boolean;
-  readonly #guard = new DuplicateGuard();
+  readonly #guard: DuplicateGuard;
+
+  readonly #execution: Execution;
 
   /** `target` is the label that is set. */
-  constructor(input: VectorOperator, relabel: Relabel, target: string) {
+  constructor(
+    execution: Execution,
+    input: VectorOperator,
+    { relabel, target }: { readonly relabel: Relabel; readonly target: string },
+  ) {
+    this.#execution = execution;
+    this.#guard = new DuplicateGuard(execution);
     this.#input = input;
     this.#relabel = relabel;
     this.#setsName = target === METRIC_NAME;
@@ -33,7 +42,9 @@ export class LabelOperator implements VectorOperator {
       const row = this.#change(block.rows[i]!);
       block.rows[i] = row;
       this.#guard.check(row.labels.key, block, i);
+      if (this.#execution.due) await this.#execution.breathe();
     }
+    await this.#execution.breathe();
     return block;
   }
 

@@ -41,7 +41,7 @@ export class MapOperator implements VectorOperator {
       this.#options.change(block, this.#scalars);
       compact(block);
       if (block.rows.length === 0) continue;
-      this.#names?.apply(block);
+      await this.#names?.apply(block);
       await this.#execution.breathe();
       return block;
     }

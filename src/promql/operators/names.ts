@@ -72,9 +72,17 @@ class MarkedRow implements RowLabels {
   }
 }
 
+/** An entry of a map with its key and array. */
+const SEEN_BYTES = 128;
+
 /** Throws where two rows with the same labels have a value at the same step. */
 export class DuplicateGuard {
+  readonly #execution: Execution;
   readonly #seen = new Map<string, Uint8Array>();
+
+  constructor(execution: Execution) {
+    this.#execution = execution;
+  }
 
   check(key: string, block: StepBlock, row: number): void {
     const at = row * block.steps;
@@ -85,6 +93,7 @@ export class DuplicateGuard {
   checkCells(key: string, present: Uint8Array): void {
     const taken = this.#seen.get(key);
     if (!taken) {
+      this.#execution.holdBytes(SEEN_BYTES + key.length + present.length);
       this.#seen.set(key, present.slice());
       return;
     }
@@ -105,12 +114,14 @@ export function sameLabelset(): OutpostError {
 export class NameDrop {
   /** The distinctness of what comes out. */
   readonly distinct: Distinctness;
+  readonly #execution: Execution;
   readonly #guard: DuplicateGuard | null;
   readonly #delayed: boolean;
 
   constructor(execution: Execution, input: Distinctness) {
+    this.#execution = execution;
     this.#delayed = execution.semantics.delayedNameRemoval;
-    this.#guard = this.#delayed || input.nameless ? null : new DuplicateGuard();
+    this.#guard = this.#delayed || input.nameless ? null : new DuplicateGuard(execution);
     this.distinct = this.#delayed ? input : { full: input.nameless, nameless: input.nameless };
   }
 
@@ -119,11 +130,14 @@ export class NameDrop {
     return new NamelessRow(row);
   }
 
-  apply(block: StepBlock): void {
+  /** Gives every row of the block its new labels. */
+  async apply(block: StepBlock): Promise<void> {
     for (let i = 0; i < block.rows.length; i++) {
       const row = this.row(block.rows[i]!);
       block.rows[i] = row;
-      this.#guard?.check(row.labels.key, block, i);
+      if (!this.#guard) continue;
+      this.#guard.check(row.labels.key, block, i);
+      if (this.#execution.due) await this.#execution.breathe();
     }
   }
 }

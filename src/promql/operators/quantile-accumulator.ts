@@ -1,7 +1,8 @@
 // The quantile aggregation: keeps all cells of a group until the end.
 
 import type { StepBlock } from '../block.ts';
-import { quantileOf, sortForQuantile } from '../quantile.ts';
+import { quantileOf } from '../quantile.ts';
+import { sortForQuantileSliced } from '../sliced-sort.ts';
 import {
   type Accumulator,
   type AccumulatorContext,
@@ -50,7 +51,8 @@ export class QuantileAccumulator implements Accumulator {
       }
       if (count === 0) continue;
       present[step] = 1;
-      values[step] = quantileOf(param![step]!, sortForQuantile(scratch.subarray(0, count)));
+      const sorted = await sortForQuantileSliced(execution, scratch.subarray(0, count));
+      values[step] = quantileOf(param![step]!, sorted);
     }
     execution.release(steps * this.#rows.length);
     return { values, present, histograms: null };

@@ -1,6 +1,15 @@
 // The best k of many numbers: a binary heap with the worst kept on top. NaN is worse than any number.
 
+import type { Execution } from '../execution.ts';
+import { sortSliced } from '../sliced-sort.ts';
+
 const INITIAL = 4;
+
+/** A number and whose it is. */
+export interface Ranked {
+  readonly id: number;
+  readonly value: number;
+}
 
 /** Keeps at most `limit` numbers with an id each; `sign` 1 prefers great numbers, −1 small ones. */
 export class RankHeap {
@@ -21,23 +30,25 @@ export class RankHeap {
     return this.#limit > 0 && this.#worse(this.#values[0]!, value);
   }
 
-  /** Keeps a number that is accepted; the worst one goes where there is no room. */
-  add(value: number, id: number): void {
-    if (this.#size < this.#limit) {
+  /** Keeps a number that is accepted; the worst one goes where there is no room. True where there was. */
+  add(value: number, id: number): boolean {
+    const isRoom = this.#size < this.#limit;
+    if (isRoom) {
       if (this.#size === this.#values.length) this.#grow();
       this.#rise(this.#size++, value, id);
     } else {
       this.#sink(value, id);
     }
+    return isRoom;
   }
 
   /** What is kept, best first; equal ones in the order of their ids. */
-  ranked(): { readonly id: number; readonly value: number }[] {
+  ranked(execution: Execution): Promise<Ranked[]> {
     const all = Array.from({ length: this.#size }, (_, i) => ({
       id: this.#ids[i]!,
       value: this.#values[i]!,
     }));
-    return all.sort((a, b) =>
+    return sortSliced(execution, all, (a, b) =>
       this.#worse(b.value, a.value) ? -1 : this.#worse(a.value, b.value) ? 1 : a.id - b.id,
     );
   }

@@ -70,6 +70,7 @@ export class RowsOperator implements VectorOperator {
       if (row.done) break;
       writeRow(block, row.value);
       if (!block.rowPresent(block.rows.length - 1)) block.dropLastRow();
+      else if (this.#execution.due) break;
     }
     if (block.rows.length === 0) {
       this.close();

@@ -38,7 +38,7 @@ export class SelectSource implements RangeSource {
       this.close();
       return null;
     }
-    this.#execution.seriesRead += batch.length;
+    this.#execution.countSeries(batch.length);
     return batch;
   }
 

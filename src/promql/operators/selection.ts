@@ -12,6 +12,11 @@ import { RankHeap } from './rank-heap.ts';
 import { RowStore } from './row-store.ts';
 import { type Row, RowsOperator, type RowsProducer } from './rows.ts';
 
+/** A heap without what it ranks. */
+const HEAP_BYTES = 64;
+/** The place of a cell in a heap. */
+const RANKED_BYTES = 12;
+
 /** The operator of topk and bottomk. Rows come in the order of their rank. */
 export function newTopOperator(
   execution: Execution,
@@ -70,14 +75,17 @@ class TopSelection implements RowsProducer {
     if (counts === null) return [];
     const sign = this.#expr.op === 'topk' ? 1 : -1;
     const grouping = new Grouping(this.#expr.grouping, this.#expr.without);
-    const groups = new Groups(grouping, () =>
-      Array.from(counts, k => new RankHeap(Math.max(0, k), sign)),
-    );
+    const groups = new Groups(grouping, labels => {
+      this.#execution.holdLabels({ labels });
+      this.#execution.holdBytes(this.steps * HEAP_BYTES);
+      return Array.from(counts, k => new RankHeap(Math.max(0, k), sign));
+    });
     for (;;) {
       const block = await this.#input.next();
       if (block === null) break;
       for (let row = 0; row < block.rows.length; row++) {
         this.#offer(groups.of(block.rows[row]!).state, block, row);
+        if (this.#execution.due) await this.#execution.breathe();
       }
       await this.#execution.breathe();
     }
@@ -104,17 +112,24 @@ class TopSelection implements RowsProducer {
       }
       const value = block.values[at + step]!;
       if (!heaps[step]!.accepts(value)) continue;
-      if (id < 0) id = this.#chosen.push(lasting(block.rows[row]!)) - 1;
-      heaps[step]!.add(value, id);
+      if (id < 0) id = this.#choose(block.rows[row]!);
+      if (heaps[step]!.add(value, id)) this.#execution.holdBytes(RANKED_BYTES);
     }
   }
 
+  /** Keeps a row's labels; gives its number. */
+  #choose(row: RowLabels): number {
+    const kept = lasting(row);
+    this.#execution.holdLabels(kept);
+    return this.#chosen.push(kept) - 1;
+  }
+
   /** Rows in the order of their rank at the first step they are in. */
-  #rows(groups: readonly (readonly RankHeap[])[]): Iterable<Row> {
+  async #rows(groups: readonly (readonly RankHeap[])[]): Promise<Iterable<Row>> {
     const rows = new Map<number, Row>();
     for (const heaps of groups) {
       for (let step = 0; step < this.steps; step++) {
-        for (const { id, value } of heaps[step]!.ranked()) {
+        for (const { id, value } of await heaps[step]!.ranked(this.#execution)) {
           let row = rows.get(id);
           if (!row) {
             row = this.#emptyRow(this.#chosen[id]!);
@@ -122,6 +137,7 @@ class TopSelection implements RowsProducer {
           }
           row.values[step] = value;
           row.present[step] = 1;
+          if (this.#execution.due) await this.#execution.breathe();
         }
       }
     }

@@ -7,6 +7,9 @@ import { compact } from './map.ts';
 import { type MatchKey, matchKey } from './match-key.ts';
 import { type Distinctness, FRAGMENTED, type VectorOperator } from './operator.ts';
 
+/** A key and its place in a map. */
+const KEY_BYTES = 64;
+
 /** Presence per match key. */
 type Presence = Map<string, Uint8Array>;
 
@@ -89,6 +92,7 @@ export class SetOperator implements VectorOperator {
       let seen = this.#presence.get(key);
       if (!seen) {
         this.#execution.hold(steps);
+        this.#execution.holdBytes(KEY_BYTES + key.length);
         seen = new Uint8Array(steps);
         this.#presence.set(key, seen);
       }

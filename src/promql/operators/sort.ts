@@ -2,6 +2,7 @@
 
 import type { Execution } from '../execution.ts';
 import { dropHistograms } from '../functions/math.ts';
+import { sortSliced } from '../sliced-sort.ts';
 import { compact } from './map.ts';
 import { lasting } from './names.ts';
 import { compareNatural } from './natural-order.ts';
@@ -36,11 +37,13 @@ export function newSort(
       }
       execution.hold(block.rows.length);
       for (let i = 0; i < block.rows.length; i++) {
-        rows.push(store.copy(block, i, lasting(block.rows[i]!)));
+        const labels = lasting(block.rows[i]!);
+        execution.holdLabels(labels);
+        rows.push(store.copy(block, i, labels));
       }
       await execution.breathe();
     }
-    return rows.sort(options.order);
+    return sortSliced(execution, rows, options.order);
   };
   const close = (): void => input.close();
   return new RowsOperator(execution, { steps: 1, distinct: input.distinct, collect, close });

@@ -51,7 +51,10 @@ export class SubquerySource implements RangeSource {
       this.#execution.hold(block.rows.length * block.steps);
       this.#held += block.rows.length * block.steps;
       for (let i = 0; i < block.rows.length; i++) {
-        const row = store.copy(block, i, lasting(block.rows[i]!));
+        if (this.#execution.due) await this.#execution.breathe();
+        const labels = lasting(block.rows[i]!);
+        this.#execution.holdLabels(labels);
+        const row = store.copy(block, i, labels);
         const known = merging ? merged.get(row.labels.labels.key) : undefined;
         if (known) {
           known.merge(row);

@@ -77,7 +77,7 @@ class VectorMatch implements RowsProducer {
         if (this.#execution.due) await this.#execution.breathe();
       }
     }
-    if (this.#matching.fillLeft !== null) this.#fillMany(this.#matching.fillLeft, out);
+    if (this.#matching.fillLeft !== null) await this.#fillMany(this.#matching.fillLeft, out);
     return out;
   }
 
@@ -101,7 +101,9 @@ class VectorMatch implements RowsProducer {
       this.#hold(block.rows.length * block.steps);
       for (let i = 0; i < block.rows.length; i++) {
         if (this.#execution.due) await this.#execution.breathe();
-        const row = this.#store.copy(block, i, lasting(block.rows[i]!));
+        const labels = lasting(block.rows[i]!);
+        this.#execution.holdLabels(labels);
+        const row = this.#store.copy(block, i, labels);
         const key = this.#key(row.labels);
         const group = this.#groups.get(key);
         if (group) this.#join(key, group, row);
@@ -185,6 +187,7 @@ class VectorMatch implements RowsProducer {
     const labels = this.#resultLabels(pair);
     this.#claim(pair.group, labels, matched);
     this.#hold(steps);
+    this.#execution.holdLabels(labels);
     out.push({ labels, values, present, histograms });
   }
 
@@ -235,8 +238,9 @@ class VectorMatch implements RowsProducer {
   }
 
   /** Results for what nobody on the streaming side matched. */
-  #fillMany(fill: number, out: Row[]): void {
+  async #fillMany(fill: number, out: Row[]): Promise<void> {
     for (const group of this.#groups.values()) {
+      if (this.#execution.due) await this.#execution.breathe();
       for (const one of group.rows) {
         const labels = new FixedRow(matchLabels(one.labels.labels, this.#matching));
         const block = fillBlock(this.steps, fill, labels, group.matched ?? NO_CELLS);

@@ -78,7 +78,7 @@ export class WindowOperator implements VectorOperator {
       await this.#execution.breathe();
     }
     this.#count(block.rows.length * block.steps + this.#longest);
-    this.#names?.apply(block);
+    await this.#names?.apply(block);
     return block;
   }
 

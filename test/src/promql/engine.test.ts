@@ -212,7 +212,7 @@ describe('limits', () => {
   it('stop a query that holds too many samples', async () => {
     const engine = testEngine({ samplesMax: 3000 });
     expect(await codeOf(engine.range(storage, 'm', range))).toBe(
-      'limit-exceeded: query processing would load too many samples into memory in query execution',
+      'limit-exceeded: query processing would load too many samples into memory in query execution: the limit is 3000, set by --query.max-samples',
     );
   });
 
@@ -227,7 +227,7 @@ describe('limits', () => {
     expect(
       await codeOf(testEngine().instant(storage, 'max_over_time(m[30y:1ms])', { timeMs: 0 })),
     ).toBe(
-      'limit-exceeded: query processing would load too many samples into memory in query execution',
+      'limit-exceeded: query processing would load too many samples into memory in query execution: the limit is 50000000, set by --query.max-samples',
     );
     const endless = { startMs: 0, endMs: 1e12, stepMs: 1 };
     expect(await codeOf(testEngine().range(storage, 'm', endless))).toContain('limit-exceeded');
@@ -282,14 +282,14 @@ describe('limits', () => {
       }),
     };
     expect(await codeOf(engine.instant(slow, 'm', { timeMs: 0 }))).toBe(
-      'timeout: query timed out in expression evaluation',
+      'timeout: query timed out in expression evaluation: the limit is 1s, set by --query.timeout or the timeout parameter',
     );
   });
 
   it('stop with the caller', async () => {
     const signal = AbortSignal.abort();
     expect(await codeOf(testEngine().instant(storage, 'm', { timeMs: 0, signal }))).toBe(
-      'canceled: query was canceled in expression evaluation',
+      'canceled: query was canceled in query queue',
     );
   });
 

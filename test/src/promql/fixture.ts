@@ -1,7 +1,11 @@
 // A small world for engine tests: series in the notation of test scripts, answers as plain objects.
 
 import { ManualClock } from '../../../src/lifecycle/clock.ts';
+import { Annotations } from '../../../src/promql/annotations.ts';
 import { Engine, type EngineOptions } from '../../../src/promql/engine.ts';
+import { Execution } from '../../../src/promql/execution.ts';
+import { MemoryPool, QueryMemory } from '../../../src/promql/limits/memory.ts';
+import { QUERY_LIMITS } from '../../../src/promql/limits/query-limits.ts';
 import type { QueryResult } from '../../../src/promql/result.ts';
 import { MemoryStorage } from '../../conformance/memory-storage.ts';
 import { parseSeriesLine } from '../../conformance/notation.ts';
@@ -19,7 +23,21 @@ export function storageOf(stepMs: number, ...lines: readonly string[]): MemorySt
 }
 
 export function testEngine(options: Partial<EngineOptions> = {}): Engine {
-  return new Engine({ clock: new ManualClock(0), ...options });
+  return new Engine({ clock: new ManualClock(0), experimentalFunctions: true, ...options });
+}
+
+/** The execution of no query in particular. */
+export function testExecution(monotonic: () => number = () => 0): Execution {
+  return new Execution({
+    queryable: storageOf(1000),
+    annotations: new Annotations(''),
+    semantics: { delayedNameRemoval: false, startTimes: false },
+    lookbackMs: 1,
+    limits: QUERY_LIMITS,
+    memory: new QueryMemory(new MemoryPool(QUERY_LIMITS)),
+    monotonic,
+    signal: new AbortController().signal,
+  });
 }
 
 /** An answer's numbers by label set. */

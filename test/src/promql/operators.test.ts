@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Labels } from '../../../src/labels/labels.ts';
 import { labelBytes, labelsFraction } from '../../../src/promql/label-hash.ts';
 import { RankHeap } from '../../../src/promql/operators/rank-heap.ts';
-import { shown, storageOf, testEngine } from './fixture.ts';
+import { shown, storageOf, testEngine, testExecution } from './fixture.ts';
 
 const MINUTE = 60_000;
 const engine = testEngine();
@@ -124,12 +124,12 @@ describe('vector matching', () => {
 });
 
 describe('the heap of topk', () => {
-  it('keeps the best with NaN last', () => {
+  it('keeps the best with NaN last', async () => {
     const heap = new RankHeap(3, 1);
     for (const [id, value] of [Number.NaN, 5, 1, 9, 5, 7].entries()) {
       if (heap.accepts(value)) heap.add(value, id);
     }
-    expect(heap.ranked()).toEqual([
+    expect(await heap.ranked(testExecution())).toEqual([
       { id: 3, value: 9 },
       { id: 5, value: 7 },
       { id: 1, value: 5 },
