@@ -22,6 +22,8 @@ export interface DbMetrics {
   readonly freezes: Counter;
   readonly freezesFailed: Counter;
   readonly maintenanceFailed: Counter;
+  readonly snapshotsFailed: Counter;
+  readonly snapshotsDiscarded: Counter;
   readonly retentionBytes: Gauge;
   readonly retentionSeconds: Gauge;
 }
@@ -87,6 +89,14 @@ export function newDbMetrics(registry: Registry, read: () => DbGauges): DbMetric
     freezes: counter('freezes_total', 'Blocks brought into their cold form.'),
     freezesFailed: counter('freezes_failed_total', 'Blocks that could not be frozen.'),
     maintenanceFailed: counter('maintenance_failed_total', 'Steps of maintenance that failed.'),
+    snapshotsFailed: counter(
+      'head_snapshots_failed_total',
+      'Snapshots of the head that could not be written.',
+    ),
+    snapshotsDiscarded: counter(
+      'snapshot_replay_error_total',
+      'Snapshots of the head that were not used at start.',
+    ),
     retentionBytes: gauge('retention_limit_bytes', 'Most bytes kept, 0 for no limit.'),
     retentionSeconds: gauge('retention_limit_seconds', 'Longest time kept, 0 for no limit.'),
   };

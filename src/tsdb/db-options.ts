@@ -67,6 +67,8 @@ export interface DbOptions {
   readonly headBytesMax?: number;
   /** Most exemplars kept, of all series together; 0 keeps none. Default 100,000. */
   readonly exemplarsMax?: number;
+  /** Writes what is in the head to a file when the database is closed, so that it opens faster. Default false. */
+  readonly snapshotOnClose?: boolean;
   /** The file system under the log; for tests. */
   readonly logFs?: LogFs;
 }
@@ -98,6 +100,7 @@ export function withDefaults(options: DbOptions): DbSettings {
     outOfOrderMs: 10 * 60_000,
     logCompression: true,
     exemplarsMax: 100_000,
+    snapshotOnClose: false,
     ...options,
     retentionMs,
     blockRangeMs,

@@ -1,5 +1,5 @@
-// What a database consists of, and how it comes to life: blocks first, then the log into the head, then
-// the log's writer.
+// What a database consists of, and how it comes to life: blocks first, then the log into the head
+// (opening.ts), then the log's writer.
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,13 +11,8 @@ import { BlockStore } from './block-store.ts';
 import { type DbMetrics, newDbMetrics } from './db-metrics.ts';
 import { type DbOptions, type DbSettings, withDefaults } from './db-options.ts';
 import { Head } from './head/head.ts';
-import { collectTombstones } from './head/head-truncation.ts';
-import { type ReplayReport, replayLog } from './head/log-replay.ts';
 import { rewriteOutOfOrderLog } from './head/out-of-order/log-rewrite.ts';
-import {
-  type OutOfOrderReplay,
-  replayOutOfOrderLog,
-} from './head/out-of-order/out-of-order-replay.ts';
+import { dropSnapshot, type Replays } from './opening.ts';
 import { removeLogLeftovers } from './wal/checkpoint.ts';
 import type { LogMetrics } from './wal/log-metrics.ts';
 import { LogWriter } from './wal/log-writer.ts';
@@ -36,25 +31,20 @@ export interface DbParts {
   readonly ulids: UlidSource;
 }
 
-/** What the replays of both logs found. */
-export interface Replays {
-  readonly inOrder: ReplayReport;
-  readonly outOfOrder: OutOfOrderReplay;
-}
-
-/** Opens the blocks, replays the logs and starts new segments of them; returns what the replays found. */
-export async function openParts(parts: DbParts): Promise<Replays> {
-  const { dir, head, store, metrics, settings, logDir, outOfOrderDir } = parts;
-  const { clock } = settings;
+/** Opens the blocks. The head is empty and refuses what is in blocks. */
+export async function openBlocks(parts: DbParts): Promise<void> {
+  const { head, store, settings, logDir, outOfOrderDir } = parts;
   store.removeLeftovers();
   removeLogLeftovers(logDir);
   removeLogLeftovers(outOfOrderDir);
   await store.reload({ setAside: true });
-  head.coverBefore(coveredUntil(store.blocks, clock.now() + settings.futureMs));
-  const inOrder = await replayLog(head, logDir, metrics.log.corruptions);
-  const { corruptions } = metrics.outOfOrderLog;
-  const outOfOrder = await replayOutOfOrderLog(head, outOfOrderDir, corruptions);
-  await collectTombstones(head, head.minValidTime, new Slicer(() => clock.monotonic()));
+  head.coverBefore(coveredUntil(store.blocks, settings.clock.now() + settings.futureMs));
+}
+
+/** Starts new segments of the logs, once they are in the head, and removes what is out of date then. */
+export async function openLogs(parts: DbParts, replays: Replays): Promise<void> {
+  const { dir, head, metrics, settings, logDir, outOfOrderDir } = parts;
+  const { inOrder, outOfOrder } = replays;
   head.log = openLog(settings, logDir, metrics.log);
   if (settings.outOfOrderMs > 0) {
     head.outOfOrderLog = openLog(settings, outOfOrderDir, metrics.outOfOrderLog);
@@ -64,7 +54,7 @@ export async function openParts(parts: DbParts): Promise<Replays> {
     if (outOfOrder.markers > 0) await withoutMarkers(parts);
     removeHeadCaches(dir);
   }
-  return { inOrder, outOfOrder };
+  dropSnapshot(parts);
 }
 
 function openLog(settings: DbSettings, dir: string, metrics: LogMetrics): LogWriter {

@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Matcher, matchesAll } from '../labels/matcher.ts';
 import { sleep } from '../lifecycle/clock.ts';
-import { OutpostError } from '../lifecycle/errors.ts';
+import { assert, OutpostError } from '../lifecycle/errors.ts';
+import { aborted } from '../lifecycle/run-group.ts';
 import type { Appendable, Appender, MetadataSource, MetricMetadata } from '../storage/appender.ts';
 import type { ExemplarQueryable, SeriesExemplars } from '../storage/exemplar.ts';
 import { mergeQueriers } from '../storage/merge-queryables.ts';
@@ -18,14 +19,17 @@ import { isCold } from './cold/any-block.ts';
 import { freezeOldBlocks, thawInto } from './cold-blocks.ts';
 import { directoryProblem, diskProblem, makeDataDirectory } from './data-directory.ts';
 import { type DbOptions, HOUR_MS } from './db-options.ts';
-import { coveredUntil, type DbParts, newParts, openParts, type Replays } from './db-parts.ts';
+import { coveredUntil, type DbParts, newParts, openBlocks, openLogs } from './db-parts.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { deleteFromHead } from './head/head-deletion.ts';
 import type { ReplayReport } from './head/log-replay.ts';
 import type { OutOfOrderReplay } from './head/out-of-order/out-of-order-replay.ts';
+import type { SnapshotFound } from './head/snapshot/snapshot-reader.ts';
 import { writeHeadBlock } from './head-blocks.ts';
 import { applyRetention, compact, cutHead, emptyHead } from './maintenance.ts';
+import { missingHead, type Replays, replayInto, saveSnapshot, stillOpening } from './opening.ts';
 import { cutOutOfOrderIfDue } from './out-of-order-blocks.ts';
+import { ReplayProgress, type ReplayState } from './replay-progress.ts';
 import { DiskRelief } from './retention/disk-relief.ts';
 import { PolicyRetention } from './retention/policy-retention.ts';
 import { snapshotBlocks } from './snapshot.ts';
@@ -48,6 +52,21 @@ const CLOCK_SLACK_MS = 5 * 60_000;
  * counted and logged; they do not keep the database from opening.
  */
 export async function openDb(dir: string, options: DbOptions): Promise<Db> {
+  const db = await startDb(dir, options);
+  try {
+    await db.opened;
+    return db;
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/**
+ * As `openDb`, and resolves as soon as blocks can be read. Until `opened` resolves queries leave out the
+ * newest samples and warn of it, and everything else throws `unavailable` or waits.
+ */
+export async function startDb(dir: string, options: DbOptions): Promise<Db> {
   makeDataDirectory(dir);
   let lock: DirectoryLock | null = null;
   try {
@@ -62,10 +81,10 @@ export async function openDb(dir: string, options: DbOptions): Promise<Db> {
 /** An open database. Appenders and queriers of it work until `close`. */
 export class Db implements Queryable, Appendable, MetadataSource, ExemplarQueryable {
   readonly dir: string;
-  /** What the replay of the log found at opening. */
-  readonly replay: ReplayReport;
-  /** What the replay of the out-of-order log found. */
-  readonly outOfOrderReplay: OutOfOrderReplay;
+  /** Resolves when the head is there; rejects where it cannot be brought back. `close` works in any case. */
+  readonly opened: Promise<void>;
+  readonly #progress: ReplayProgress;
+  #replays: Replays | null = null;
   readonly #parts: DbParts;
   readonly #lock: DirectoryLock;
   readonly #policies: PolicyRetention;
@@ -73,30 +92,57 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
   /** Ends what would hold up `close`. */
   readonly #closing = new AbortController();
   /** Maintenance, snapshots and closing run one after another. */
-  #tail: Promise<unknown> = Promise.resolve();
+  #tail: Promise<unknown>;
   #closed = false;
   #reloadedAt: number;
   #clockOffset: number;
   /** Monotonic time until which nothing is deleted for its age. */
   #clockDoubtedUntil = Number.NEGATIVE_INFINITY;
 
-  private constructor(parts: DbParts, replays: Replays, lock: DirectoryLock) {
-    const { clock } = parts.settings;
+  private constructor(parts: DbParts, lock: DirectoryLock) {
+    const { clock, logger } = parts.settings;
     this.dir = parts.dir;
-    this.replay = replays.inOrder;
-    this.outOfOrderReplay = replays.outOfOrder;
     this.#parts = parts;
     this.#lock = lock;
     this.#policies = new PolicyRetention(parts);
     this.#relief = new DiskRelief(parts);
     this.#reloadedAt = clock.monotonic();
     this.#clockOffset = clock.now() - clock.monotonic();
+    this.#progress = new ReplayProgress(logger, () => clock.monotonic());
+    this.opened = this.#open();
+    this.#tail = this.opened.catch(() => {}); // whoever waits for it learns of it
   }
 
-  /** For `openDb`, which holds the lock. */
+  /** For `startDb`, which holds the lock. */
   static async open(dir: string, options: DbOptions, lock: DirectoryLock): Promise<Db> {
     const parts = newParts(dir, options);
-    return new Db(parts, await openParts(parts), lock);
+    await openBlocks(parts);
+    return new Db(parts, lock);
+  }
+
+  /** True from the moment on when samples are taken and read. */
+  get isOpen(): boolean {
+    return this.#replays !== null && !this.#closed;
+  }
+
+  /** How far the replay of the log is. */
+  get replayState(): ReplayState {
+    return this.#progress.state;
+  }
+
+  /** What the replay of the log found at opening; all of the log, or what is behind the snapshot. */
+  get replay(): ReplayReport {
+    return this.#replayed.inOrder;
+  }
+
+  /** What the replay of the out-of-order log found. */
+  get outOfOrderReplay(): OutOfOrderReplay {
+    return this.#replayed.outOfOrder;
+  }
+
+  /** What became of the snapshot of the head. */
+  get headSnapshot(): SnapshotFound {
+    return this.#replayed.snapshot;
   }
 
   /** Series in the head. */
@@ -126,7 +172,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
   }
 
   appender(): Appender {
-    this.#check();
+    this.#checkOpen();
     return this.#parts.head.appender();
   }
 
@@ -136,10 +182,13 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     const blocks = store.blocks.filter(
       ({ meta }) => meta.minTime <= maxTime && Math.max(meta.maxTime - 1, meta.minTime) >= minTime,
     );
-    const inHead = blocks.length === 0 || maxTime >= head.oldestTime;
+    const oldest = this.#replays ? head.oldestTime : head.visibleFrom;
+    const inHead = blocks.length === 0 || maxTime >= oldest;
+    const newest = (): Querier =>
+      this.#replays ? head.querier(minTime, maxTime) : missingHead(this.#progress);
     return mergeQueriers([
       ...firstWins(blocks).map(block => block.querier(minTime, maxTime)),
-      ...(inHead ? [head.querier(minTime, maxTime)] : []),
+      ...(inHead ? [newest()] : []),
     ]);
   }
 
@@ -152,7 +201,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     maxTime: number,
     selectors: readonly (readonly Matcher[])[],
   ): Promise<readonly SeriesExemplars[]> {
-    this.#check();
+    this.#checkOpen();
     return this.#parts.head.exemplars.select(minTime, maxTime, labels =>
       selectors.some(matchers => matchesAll(matchers, name => labels.get(name))),
     );
@@ -230,6 +279,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
         if (!signal.aborted) await work();
       }
     };
+    await Promise.race([this.opened, aborted(signal)]);
     await Promise.all([
       every(SYNC_INTERVAL_MS, () => this.sync()),
       every(SYNC_INTERVAL_MS, () => this.#relieveDisk()),
@@ -263,17 +313,39 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     });
   }
 
-  /** Flushes the log, closes every file and gives the directory free. Waits for open queriers. */
+  /**
+   * Flushes the log, writes a snapshot of the head where that is asked for, closes every file and gives the
+   * directory free. Ends an opening under way; waits for open queriers.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closing.abort(new OutpostError('unavailable', 'the database is being closed'));
-    await this.#exclusive(async () => {
-      this.#closed = true;
-      await this.#parts.head.log?.close();
-      await this.#parts.head.outOfOrderLog?.close();
-      await this.#parts.store.close();
-      this.#lock.release();
-    });
+    const run = this.#tail.then(() => this.#closeAll());
+    this.#tail = run.catch(() => {}); // whoever closes learns of it
+    await run;
+  }
+
+  async #closeAll(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const parts = this.#parts;
+    await parts.head.log?.close();
+    await parts.head.outOfOrderLog?.close();
+    if (this.#replays) await saveSnapshot(parts);
+    await parts.store.close();
+    this.#lock.release();
+  }
+
+  async #open(): Promise<void> {
+    const parts = this.#parts;
+    try {
+      const replays = await replayInto(parts, this.#progress, this.#closing.signal);
+      await openLogs(parts, replays);
+      this.#replays = replays;
+      this.#progress.end();
+    } catch (error) {
+      throw directoryProblem(this.dir, error);
+    }
   }
 
   async #watchClock(): Promise<void> {
@@ -334,14 +406,24 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     }
   }
 
+  get #replayed(): Replays {
+    assert(this.#replays, 'the database has been opened');
+    return this.#replays;
+  }
+
   async #exclusive<T>(work: () => Promise<T>): Promise<T> {
     this.#check();
     const run = this.#tail.then(() => {
-      this.#check();
+      this.#checkOpen();
       return work();
     });
     this.#tail = run.catch(() => {}); // whoever called learns of it
     return await run;
+  }
+
+  #checkOpen(): void {
+    this.#check();
+    if (!this.#replays) throw stillOpening(this.#progress);
   }
 
   #check(): void {

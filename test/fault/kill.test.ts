@@ -3,6 +3,8 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../fakes/temporary-directory.ts';
@@ -42,10 +44,16 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, {
   let state = 12_345;
   let blocksSeen = 0;
   let lateSeen = 0;
+  let snapshotsSeen = 0;
+  const snapshot = join(dir, 'head.snapshot');
+  let former: Buffer | null = null;
   for (let round = 0; round < ROUNDS; round++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     acknowledged.push(...(await writeAndKill(dir, ((state >>> 8) / 2 ** 24) * RUN_MS_MAX)));
+    // One that a killed process has outlived is out of date, or right as far as it goes.
+    if (former && round % 3 === 0) writeFileSync(snapshot, former);
     const db = await openTestDb(dir, {
+      snapshotOnClose: round % 4 !== 3,
       blockRangeMs: 60_000,
       compactedRangeMaxMs: 540_000,
       retentionMs: 0,
@@ -66,11 +74,14 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, {
       }
     }
     blocksSeen += db.blocks.length;
+    if (db.headSnapshot.kind !== 'none') snapshotsSeen++;
     await db.close();
+    former = existsSync(snapshot) ? readFileSync(snapshot) : null;
   }
   expect(acknowledged.length).toBeGreaterThan(ROUNDS * 10);
   expect(blocksSeen).toBeGreaterThan(0);
   expect(lateSeen).toBeGreaterThan(0);
+  expect(snapshotsSeen).toBeGreaterThan(0);
 });
 
 test('a second process is told who has the directory', async () => {

@@ -49,19 +49,32 @@ export class FamilyMetadata {
 
   /** What can be logged now: families of which `refOf` knows a series by metric name. */
   loggable(refOf: (metricName: string) => number | undefined): Map<string, LoggedMetadata> {
+    return this.#entries(this.#unlogged, refOf);
+  }
+
+  /** What has been logged, of families of which `refOf` still knows a series. */
+  inLog(refOf: (metricName: string) => number | undefined): Iterable<LoggedMetadata> {
+    const names = [...this.#families.keys()].filter(name => !this.#unlogged.has(name));
+    return this.#entries(names, refOf).values();
+  }
+
+  /** Says that the families are in the log. */
+  logged(names: Iterable<string>): void {
+    for (const name of names) this.#unlogged.delete(name);
+  }
+
+  #entries(
+    families: Iterable<string>,
+    refOf: (metricName: string) => number | undefined,
+  ): Map<string, LoggedMetadata> {
     const entries = new Map<string, LoggedMetadata>();
-    for (const name of this.#unlogged) {
+    for (const name of families) {
       const metadata = this.#families.get(name)!;
       const names = [name, ...suffixesOf(metadata).map(suffix => name + suffix)];
       const ref = names.map(refOf).find(found => found !== undefined);
       if (ref !== undefined) entries.set(name, { ref, metadata });
     }
     return entries;
-  }
-
-  /** Says that the families are in the log. */
-  logged(names: Iterable<string>): void {
-    for (const name of names) this.#unlogged.delete(name);
   }
 
   /** Forgets families without series; who still exposes them tells of them again. */

@@ -7,6 +7,7 @@ import { METRIC_NAME } from '../../labels/labels.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { Slicer } from '../../lifecycle/slicer.ts';
 import type { Counter } from '../../telemetry/metrics.ts';
+import type { ReplayProgress } from '../replay-progress.ts';
 import { readSegment, type SegmentReading } from '../wal/log-reader.ts';
 import { type LogSource, logSources } from '../wal/log-sources.ts';
 import { decodeMetadataRecord } from '../wal/metadata-record.ts';
@@ -42,22 +43,22 @@ export interface ReplayReport extends LogReport {
 }
 
 /**
- * Replays the log in `dir` into an empty head and repairs its damaged segments; `readOnly` leaves the
- * directory as it is.
+ * Replays the log in `dir` into a head that is empty, or holds what comes before segment `from`, and repairs
+ * its damaged segments.
  */
 export async function replayLog(
   head: Head,
   dir: string,
   corruptions?: Counter,
-  { readOnly = false } = {},
+  { readOnly = false, from, progress, signal }: ReplayOptions = {},
 ): Promise<ReplayReport> {
   const { clock, logger } = head.options;
   const started = clock.monotonic();
-  const slicer = new Slicer(() => clock.monotonic());
+  const slicer = new Slicer(() => clock.monotonic(), signal);
   const replay = new Replay(head);
   const { report } = replay;
   const visit = (record: Uint8Array): void => replay.record(record);
-  await readLog(head, dir, visit, { report, slicer, readOnly, corruptions });
+  await readLog(head, dir, visit, { report, slicer, readOnly, corruptions, from, progress });
   replay.finish();
   const seconds = (clock.monotonic() - started) / 1000;
   head.metrics.replaySeconds.set(seconds);
@@ -70,6 +71,19 @@ export async function replayLog(
   return report;
 }
 
+/** Hears how the reading goes on. */
+export type ReadingProgress = Pick<ReplayProgress, 'advance'> &
+  Partial<Pick<ReplayProgress, 'segment'>>;
+
+export interface ReplayOptions {
+  /** Leaves the directory as it is. */
+  readonly readOnly?: boolean;
+  /** The first segment to read; without it the whole log is read. */
+  readonly from?: number | undefined;
+  readonly progress?: ReadingProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What is counted while a log is read. */
 export interface LogReport {
   segments: number;
@@ -78,6 +92,8 @@ export interface LogReport {
   damages: number;
   /** Bytes of unfinished writes at the ends of segments. */
   tornBytes: number;
+  /** Bytes of damaged places, with all that was written in them. */
+  lostBytes: number;
 }
 
 /** Hands every record of a log to `visit` and repairs damaged segments. */
@@ -85,13 +101,17 @@ export async function readLog(
   head: Head,
   dir: string,
   visit: RecordVisitor,
-  { report, slicer, readOnly, corruptions }: LogReading,
+  { report, slicer, readOnly, corruptions, from, progress }: LogReading,
 ): Promise<void> {
   const { logger } = head.options;
   for (const source of logSources(dir)) {
-    const reading = await readSegment(source.path, visit, slicer);
+    if (from !== undefined && (source.inCheckpoint || source.segment < from)) continue;
+    progress?.segment?.(source.segment);
+    const onRead = (bytes: number): void => progress?.advance(bytes);
+    const reading = await readSegment(source.path, visit, slicer, { onRead });
     report.segments++;
     report.records += reading.records;
+    report.lostBytes += reading.lostBytes;
     if (reading.damages.length === 0) continue;
     noteDamage(head, report, { source, reading, corruptions });
     if (readOnly) continue;
@@ -111,6 +131,9 @@ export interface LogReading {
   /** Repairs nothing. */
   readonly readOnly: boolean;
   readonly corruptions: Counter | undefined;
+  /** The first segment to read; without it the whole log is read. */
+  readonly from?: number | undefined;
+  readonly progress?: ReadingProgress | undefined;
 }
 
 function noteDamage(
@@ -131,8 +154,8 @@ function noteDamage(
   }
 }
 
-/** Applies records to the head. */
-class Replay {
+/** Applies records to the head; `finish` ends it. */
+export class Replay {
   readonly report: ReplayReport = {
     segments: 0,
     records: 0,
@@ -143,6 +166,7 @@ class Replay {
     skipped: new Map<string, number>(),
     damages: 0,
     tornBytes: 0,
+    lostBytes: 0,
   };
   readonly #head: Head;
   readonly #columns = new LoggedSamples();
@@ -156,6 +180,7 @@ class Replay {
     this.#histograms = new HistogramReplay(head, this.report, refOf);
   }
 
+  /** Applies one. Throws `corrupt`. */
   record(record: Uint8Array): void {
     const type = record[0] ?? 0;
     if (type === RECORD_SERIES)
@@ -171,6 +196,7 @@ class Replay {
     }
   }
 
+  /** Says that no record is left. */
   finish(): void {
     const head = this.#head;
     head.nextRef = Math.max(head.nextRef, this.#refMax + 1);

@@ -15,13 +15,19 @@ export interface SegmentReading {
   readonly goodEnd: number;
   readonly fileBytes: number;
   readonly damages: readonly Damage[];
+  /** Bytes between good records that could not be read; a torn end is not among them. */
+  readonly lostBytes: number;
 }
 
-/** Hands every readable record of the segment to `visit`, in order; damage is noted and passed over. */
+/**
+ * Hands every readable record of the segment to `visit`, in order; damage is noted and passed over. `onRead`
+ * hears of bytes read.
+ */
 export async function readSegment(
   path: string,
   visit: RecordVisitor,
   slicer: Slicer,
+  { onRead }: { readonly onRead?: ((bytes: number) => void) | undefined } = {},
 ): Promise<SegmentReading> {
   const scanner = new RecordScanner(visit);
   const buffer = new Uint8Array(READ_BYTES);
@@ -34,12 +40,13 @@ export async function readSegment(
         if (slicer.due) await slicer.pause();
       }
       offset += length;
+      onRead?.(length);
       if (length < READ_BYTES) break;
     }
   });
   scanner.end(offset);
-  const { records, goodEnd, damages } = scanner;
-  return { records, goodEnd, fileBytes: offset, damages };
+  const { records, goodEnd, damages, lostBytes } = scanner;
+  return { records, goodEnd, fileBytes: offset, damages, lostBytes };
 }
 
 // A short read in the middle of a file would look like its end.

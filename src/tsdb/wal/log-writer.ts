@@ -76,6 +76,8 @@ export class LogWriter {
    * of the batch is kept then, and the next call tries afresh.
    */
   log(records: readonly Uint8Array[]): void {
+    // The descriptor may be another file's by now.
+    if (this.#closed) throw new OutpostError('unavailable', `write to a closed log: ${this.#dir}`);
     const packed = records.map(record => packRecord(record, this.#options.compress ?? false));
     try {
       if (this.#torn) this.#cutOffTorn();

@@ -41,6 +41,8 @@ export class RecordScanner {
   records = 0;
   /** Offset behind the last whole record before any damage. */
   goodEnd = 0;
+  /** Bytes of corrupt stretches, each up to the next whole record; torn ends are not counted. */
+  lostBytes = 0;
   /** The first hundred places. */
   readonly damages: Damage[] = [];
   readonly #visit: RecordVisitor;
@@ -49,6 +51,8 @@ export class RecordScanner {
   #parts = new Uint8Array(PAGE_BYTES);
   /** True from a damage to the next whole record, so that one hole is one damage. */
   #lost = false;
+  /** Where the stretch began that is being passed over; −1 where it is a torn end. */
+  #lostFrom = -1;
 
   constructor(visit: RecordVisitor) {
     this.#visit = visit;
@@ -80,6 +84,7 @@ export class RecordScanner {
       this.#damage('torn', this.#open.start, `the file ends inside a record at ${fileBytes}`);
     }
     this.#open = null;
+    if (this.#lost) this.#countLost(fileBytes);
   }
 
   #padding(page: Uint8Array, at: number): string | null {
@@ -138,6 +143,7 @@ export class RecordScanner {
       return;
     }
     this.records++;
+    if (this.#lost) this.#countLost(start);
     this.#lost = false;
     if (this.damages.length === 0) this.goodEnd = end;
   }
@@ -147,7 +153,13 @@ export class RecordScanner {
     if (!this.#lost && this.damages.length < DAMAGES_LISTED_MAX) {
       this.damages.push({ kind, offset, reason });
     }
+    if (!this.#lost) this.#lostFrom = kind === 'corrupt' ? offset : -1;
     this.#lost = true;
+  }
+
+  #countLost(end: number): void {
+    if (this.#lostFrom >= 0) this.lostBytes += end - this.#lostFrom;
+    this.#lostFrom = -1;
   }
 }
 

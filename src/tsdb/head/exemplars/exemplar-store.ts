@@ -69,6 +69,15 @@ export class ExemplarStore {
     this.#at = (at + 1) % this.max;
   }
 
+  /** All exemplars in the order in which they were added. */
+  *oldestFirst(): Generator<{ readonly labels: Labels; readonly exemplar: Exemplar }> {
+    const first = this.size < this.max ? 0 : this.#at;
+    for (let i = 0; i < this.size; i++) {
+      const at = (first + i) % this.size;
+      yield { labels: this.#owners[at]!.labels, exemplar: this.#exemplars[at]! };
+    }
+  }
+
   /** Exemplars with minTime ≤ t ≤ maxTime of accepted series, in label order. */
   select(
     minTime: number,

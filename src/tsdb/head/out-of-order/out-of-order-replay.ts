@@ -14,7 +14,7 @@ import {
 } from '../../wal/record-type.ts';
 import { decodeSamplesRecord, LoggedSamples } from '../../wal/samples-record.ts';
 import { type Head, REF_MAX } from '../head.ts';
-import { type LogReport, readLog } from '../log-replay.ts';
+import { type LogReport, type ReplayOptions, readLog } from '../log-replay.ts';
 import { Held, type LateValues } from './held.ts';
 import { OUT_OF_ORDER_BYTES_MAX } from './store.ts';
 
@@ -40,14 +40,14 @@ export async function replayOutOfOrderLog(
   head: Head,
   dir: string,
   corruptions?: Counter,
-  { readOnly = false } = {},
+  { readOnly = false, progress, signal }: Omit<ReplayOptions, 'from'> = {},
 ): Promise<OutOfOrderReplay> {
   const { clock, logger } = head.options;
-  const slicer = new Slicer(() => clock.monotonic());
+  const slicer = new Slicer(() => clock.monotonic(), signal);
   const replay = new Replay(head);
   const { report } = replay;
   const visit = (record: Uint8Array): void => replay.record(record);
-  await readLog(head, dir, visit, { report, slicer, readOnly, corruptions });
+  await readLog(head, dir, visit, { report, slicer, readOnly, corruptions, progress });
   if (report.segments === 0) return report;
   for (const [type, count] of report.skipped) head.metrics.replaySkipped.with(type).inc(count);
   const skipped = [...report.skipped].join(' ');
@@ -64,6 +64,7 @@ class Replay {
     records: 0,
     damages: 0,
     tornBytes: 0,
+    lostBytes: 0,
     samples: 0,
     samplesSkipped: 0,
     samplesLost: 0,

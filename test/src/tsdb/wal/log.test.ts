@@ -186,7 +186,7 @@ describe('repair', () => {
     const repair = await repairSegment(path, await readSegment(path, () => {}, slicer), slicer);
     expect(repair).toEqual({ removedBytes: 10, setAside: null });
     const reading = await readSegment(path, () => {}, slicer);
-    expect(reading).toEqual({ records: 2, goodEnd: 20, fileBytes: 20, damages: [] });
+    expect(reading).toEqual({ records: 2, goodEnd: 20, fileBytes: 20, lostBytes: 0, damages: [] });
   });
 
   test('a segment with a hole is written anew and the original set aside', async () => {
