@@ -5,6 +5,7 @@ import { addAnalyzeCommand } from './tools/analyze.ts';
 import { addCreateFromCsv } from './tools/create-blocks-csv.ts';
 import { addCreateFromOpenMetrics } from './tools/create-blocks-openmetrics.ts';
 import { addCreateFromRemoteRead } from './tools/create-blocks-remote-read.ts';
+import { addCreateFromRules } from './tools/create-blocks-rules.ts';
 import { addDumpCommands } from './tools/dump.ts';
 import { addListCommand } from './tools/list.ts';
 import { addSnapshotCommands } from './tools/snapshot.ts';
@@ -25,4 +26,5 @@ export function addToolsCommand(program: Command): void {
   addCreateFromOpenMetrics(create);
   addCreateFromCsv(create);
   addCreateFromRemoteRead(create);
+  addCreateFromRules(create);
 }

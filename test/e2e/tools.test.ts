@@ -87,6 +87,32 @@ describe('outpost tools tsdb', { timeout: 120_000 }, () => {
     expect(run.stderr).toContain('ask http://127.0.0.1:9/api/v1/admin/tsdb/snapshot');
   });
 
+  it('records rules for the past from a directory, and names mistakes in rule files', () => {
+    const dir = temporaryDirectory();
+    const samples = Array.from({ length: 10 }, (_, i) => `up{i="${i}"} 1 1700000000`).join('\n');
+    tsdbTool(['create-blocks-from', 'openmetrics', '-', dir], `${samples}\n# EOF\n`);
+    const rules = join(temporaryDirectory(), 'rules.yaml');
+    const command = ['create-blocks-from', 'rules', '--start', '1700000000'];
+    const from = [...command, '--end', '2023-11-14T22:14:20Z', '--data-dir', dir];
+    writeFileSync(
+      rules,
+      'groups: [{ name: g, rules: [{ record: r, expr: sum(up) }, { alert: a }] }]',
+    );
+    expect(tsdbTool([...from, '--output-dir', dir, rules])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `outpost tools tsdb create-blocks-from rules: ${rules}:1:59: a rule needs an expression: "expr"\n`,
+    });
+    writeFileSync(rules, 'groups: [{ name: g, rules: [{ record: r, expr: sum(up) }] }]');
+    const run = tsdbTool([...from, '--output-dir', dir, rules]);
+    expect([run.status, run.stderr]).toEqual([0, '1 recording rules evaluated\n']);
+    const dump = tsdbTool(['dump', '--match', 'r', dir]);
+    expect(dump.stdout).toBe('{__name__="r"} 10 1700000040000\n');
+    expect(
+      tsdbTool([...command, '--url', 'http://127.0.0.1:9', '--data-dir', dir, rules]).status,
+    ).toBe(2);
+  });
+
   const measures = existsSync('/proc/self/status');
 
   it.skipIf(!measures)(

@@ -99,7 +99,12 @@ describe.skipIf(!installed)(`remote read${missing}`, { timeout: DEADLINE_MS }, (
 
   it('copies everything, staleness markers included', async () => {
     const dir = temporaryDirectory();
-    expect(await read(dir)).toEqual({ histogramsLeftOut: 0, seriesRefused: 0, reason: '' });
+    expect(await read(dir)).toEqual({
+      histogramsLeftOut: 0,
+      samplesRefused: 0,
+      seriesRefused: 0,
+      reason: '',
+    });
     const { text, report } = await dumped(dir, { format: jsonFormat });
     expect(report.samples).toBe(28_002);
     expect(text).toContain('"stale"');

@@ -1,12 +1,12 @@
 // `outpost tools tsdb create-blocks-from remote-read`
 
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { Matcher } from '../../labels/matcher.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { blockRange } from '../../tools/tsdb/backfill/backfill.ts';
 import { type RemoteReadReport, readRemote } from '../../tools/tsdb/backfill/remote-read-input.ts';
 import { type BackfillFlags, createBlocks, withBackfillFlags } from './backfill-command.ts';
-import { DATA_DIR_DEFAULT, selectorFlag, timeFlag } from './flags.ts';
+import { DATA_DIR_DEFAULT, headerFlag, selectorFlag, timeFlag } from './flags.ts';
 import { runTool } from './run-tool.ts';
 
 interface RemoteReadFlags extends BackfillFlags {
@@ -55,18 +55,13 @@ export function addCreateFromRemoteRead(parent: Command): void {
     });
 }
 
-function sentences({ histogramsLeftOut, seriesRefused, reason }: RemoteReadReport): string[] {
+function sentences(report: RemoteReadReport): string[] {
+  const { histogramsLeftOut, samplesRefused, seriesRefused, reason } = report;
   const told: string[] = [];
   if (histogramsLeftOut > 0) told.push(`${histogramsLeftOut} native histogram samples left out`);
-  if (seriesRefused > 0) told.push(`${seriesRefused} series refused, the first: ${reason}`);
+  if (seriesRefused > 0 || samplesRefused > 0) {
+    const counts = `${seriesRefused} series and ${samplesRefused} samples refused`;
+    told.push(`${counts}, the first: ${reason}`);
+  }
   return told;
-}
-
-function headerFlag(
-  text: string,
-  previous: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  const at = text.indexOf(':');
-  if (at < 1) throw new InvalidArgumentError('Expected name:value such as X-Scope-OrgID: team-a.');
-  return { ...previous, [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
 }

@@ -35,6 +35,16 @@ export function selectorFlag(
   }
 }
 
+/** Collects repeated headers: `X-Scope-OrgID: team-a`. */
+export function headerFlag(
+  text: string,
+  previous: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const at = text.indexOf(':');
+  if (at < 1) throw new InvalidArgumentError('Expected name:value such as X-Scope-OrgID: team-a.');
+  return { ...previous, [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
+}
+
 /** Adds the flags every tool has. */
 export function withToolFlags(command: Command): Command {
   return command.option('-q, --quiet', 'show no progress');

@@ -2,17 +2,20 @@
 // that damaged blocks can be listed too.
 
 import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Clock } from '../../lifecycle/clock.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
-import { readMeta } from '../../tsdb/block/block.ts';
+import { fileBytes } from '../../tsdb/block/block.ts';
 import { countSamples } from '../../tsdb/block/chunk-samples.ts';
-import type { BlockMeta } from '../../tsdb/block/meta.ts';
+import { type BlockMeta, META_FILE } from '../../tsdb/block/meta.ts';
+import { TOMBSTONES_FILE } from '../../tsdb/block/tombstones.ts';
+import { isColdDirectory, readAnyMeta } from '../../tsdb/cold/any-block.ts';
+import { COLD_CHUNKS_FOLDER, COLD_INDEX_FILE, COLD_META_FILE } from '../../tsdb/cold/cold-block.ts';
 import type { Head } from '../../tsdb/head/head.ts';
 import { listCheckpoints, listSegments } from '../../tsdb/wal/segments.ts';
 import { goBytes, goDuration, goTime } from './go-text.ts';
-import { blockNames, readLoggedHead } from './read-only-database.ts';
+import { blockDirectories, readLoggedHead } from './read-only-database.ts';
 import { chunksOf } from './series-facts.ts';
 
 /** One line of the table. `maxTime` is exclusive. */
@@ -47,16 +50,18 @@ const PADDING = 2;
 
 /** What stands where a block's id would, for samples that are only in the log. */
 export const HEAD_NAME = 'head (wal)';
+/** What follows the id of a cold block. */
+const COLD_MARK = ' (cold)';
 
 /** Reads a directory. Throws `not-found` where there is none. */
 export async function listBlocks(dir: string, clock: Clock): Promise<BlockList> {
   const metas: BlockMeta[] = [];
   const rows: BlockRow[] = [];
   const unreadable: string[] = [];
-  for (const name of blockNames(dir)) {
-    const path = join(dir, name);
+  for (const path of blockDirectories(dir)) {
     try {
-      const meta = await readMeta(path);
+      const meta = await readAnyMeta(path);
+      const name = basename(path) + (isColdDirectory(path) ? COLD_MARK : '');
       rows.push(rowOf(name, meta, await blockBytes(path)));
       metas.push(meta);
     } catch (error) {
@@ -97,13 +102,14 @@ function rowOf(name: string, { minTime, maxTime, stats }: BlockMeta, bytes: numb
   return { name, minTime, maxTime, samples, chunks, series, bytes };
 }
 
-/** Bytes of the files that belong to a block. */
+/** Bytes of the files that belong to a block, of either form. */
 export async function blockBytes(dir: string): Promise<number> {
-  const chunks = await readdir(join(dir, 'chunks')).catch(() => []);
-  const files = ['meta.json', 'index', 'tombstones', ...chunks.map(name => join('chunks', name))];
-  let bytes = 0;
-  for (const file of files) bytes += (await stat(join(dir, file)).catch(() => null))?.size ?? 0;
-  return bytes;
+  const [meta, index, folder] = isColdDirectory(dir)
+    ? [COLD_META_FILE, COLD_INDEX_FILE, COLD_CHUNKS_FOLDER]
+    : [META_FILE, 'index', 'chunks'];
+  const chunks = await readdir(join(dir, folder)).catch(() => []);
+  const files = [meta, index, TOMBSTONES_FILE, ...chunks.map(name => join(folder, name))];
+  return await fileBytes(...files.map(file => join(dir, file)));
 }
 
 async function headRow(head: Head, dir: string): Promise<BlockRow> {

@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../lifecycle/clock.ts';
 import { Slicer } from '../../lifecycle/slicer.ts';
-import { readMeta } from '../../tsdb/block/block.ts';
 import type { BlockMeta } from '../../tsdb/block/meta.ts';
+import { readAnyMeta } from '../../tsdb/cold/any-block.ts';
 import { decodeHistogramRecord, LoggedHistograms } from '../../tsdb/wal/histogram-record.ts';
 import { readSegment } from '../../tsdb/wal/log-reader.ts';
 import { logSources } from '../../tsdb/wal/log-sources.ts';
@@ -16,15 +16,15 @@ import {
   RECORD_SAMPLES,
 } from '../../tsdb/wal/record-type.ts';
 import { decodeSamplesRecord, LoggedSamples } from '../../tsdb/wal/samples-record.ts';
-import { blockNames, coveredUntil } from './read-only-database.ts';
+import { blockDirectories, coveredUntil } from './read-only-database.ts';
 
 /** Unix ms of the oldest sample that is in the log and in no block; Infinity where there is none. */
 export async function logStart(dir: string, clock: Clock): Promise<number> {
   const logDir = join(dir, 'wal');
   if (!existsSync(logDir)) return Number.POSITIVE_INFINITY;
   const metas: BlockMeta[] = [];
-  for (const name of blockNames(dir)) {
-    const meta = await readMeta(join(dir, name)).catch(() => null); // a damaged block covers nothing
+  for (const path of blockDirectories(dir)) {
+    const meta = await readAnyMeta(path).catch(() => null); // a damaged block covers nothing
     if (meta) metas.push(meta);
   }
   const covered = coveredUntil(metas, clock.now());

@@ -2,16 +2,19 @@
 // may be using the directory meanwhile; nothing in it is changed.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock } from '../../lifecycle/clock.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { mergeQueriers } from '../../storage/merge-queryables.ts';
 import type { Querier, Queryable } from '../../storage/queryable.ts';
 import { silentLogger } from '../../telemetry/logger.ts';
 import { Registry } from '../../telemetry/metrics.ts';
-import { Block, readMeta } from '../../tsdb/block/block.ts';
+import type { Block } from '../../tsdb/block/block.ts';
 import { type BlockMeta, isOutOfOrder } from '../../tsdb/block/meta.ts';
 import { isUlid } from '../../tsdb/block/ulid.ts';
+import { openAnyBlock } from '../../tsdb/cold/any-block.ts';
+import { COLD_FOLDER } from '../../tsdb/cold/cold-block.ts';
+import { PageCache } from '../../tsdb/cold/page-cache.ts';
 import { Head } from '../../tsdb/head/head.ts';
 import { type ReplayReport, replayLog } from '../../tsdb/head/log-replay.ts';
 import { replayOutOfOrderLog } from '../../tsdb/head/out-of-order/out-of-order-replay.ts';
@@ -22,13 +25,15 @@ const SERIES_MAX = 50_000_000;
 // The log of a running process may lose its oldest segments while it is read.
 const ATTEMPTS = 3;
 
+const PAGE_CACHE_BYTES = 32 * 1024 * 1024;
+
 /** Samples that are not in blocks yet. */
 export interface LoggedHead {
   readonly head: Head;
   readonly replay: ReplayReport;
 }
 
-/** The names of a directory's blocks, oldest id first. Throws `not-found` where there is no directory. */
+/** The names of a directory's standard blocks, oldest id first. Throws `not-found` where there is no directory. */
 export function blockNames(dir: string): string[] {
   try {
     return readdirSync(dir).filter(isUlid).sort();
@@ -37,6 +42,19 @@ export function blockNames(dir: string): string[] {
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
     throw new OutpostError('not-found', `open data directory: there is none at ${dir}`, { cause });
   }
+}
+
+/** The directories of all blocks, standard and cold, by id; as a database takes them at its start. */
+export function blockDirectories(dir: string): string[] {
+  const standard = blockNames(dir);
+  const coldDir = join(dir, COLD_FOLDER);
+  const cold = existsSync(coldDir) ? blockNames(coldDir) : [];
+  const only = cold.filter(name => !standard.includes(name));
+  const paths = [
+    ...standard.map(name => join(dir, name)),
+    ...only.map(name => join(coldDir, name)),
+  ];
+  return paths.sort((a, b) => (basename(a) < basename(b) ? -1 : 1));
 }
 
 /** Replays the logs of a directory; null where they hold no sample that is not in blocks. */
@@ -91,8 +109,9 @@ export class ReadOnlyDatabase implements Queryable {
   static async open(dir: string, clock: Clock): Promise<ReadOnlyDatabase> {
     const blocks: Block[] = [];
     try {
-      for (const name of blockNames(dir)) {
-        const block = await openIfThere(join(dir, name));
+      const cache = new PageCache(PAGE_CACHE_BYTES);
+      for (const path of blockDirectories(dir)) {
+        const block = await openIfThere(path, cache);
         if (block) blocks.push(block);
       }
       const metas = blocks.map(block => block.meta);
@@ -127,10 +146,9 @@ function byTime(a: Block, b: Block): number {
 }
 
 /** Null for a block that its owner deleted since its name was read. */
-async function openIfThere(dir: string): Promise<Block | null> {
+async function openIfThere(dir: string, cache: PageCache): Promise<Block | null> {
   try {
-    await readMeta(dir);
-    return await Block.open(dir);
+    return await openAnyBlock(dir, { cache });
   } catch (error) {
     if (!existsSync(dir)) return null;
     throw error;

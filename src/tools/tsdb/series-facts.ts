@@ -9,10 +9,14 @@ import { OutpostError } from '../../lifecycle/errors.ts';
 import { encodeColumns } from '../../storage/encode-columns.ts';
 import { SampleColumns } from '../../storage/samples.ts';
 import type { Chunk, Series } from '../../storage/series.ts';
-import { readMeta } from '../../tsdb/block/block.ts';
 import { type ChunkCounts, countSamples } from '../../tsdb/block/chunk-samples.ts';
 import { type BlockMeta, hasMistakenIndexVersion } from '../../tsdb/block/meta.ts';
+import type { ByteSource } from '../../tsdb/byte-source.ts';
 import { SegmentReader } from '../../tsdb/chunks/segment-reader.ts';
+import { isColdDirectory, readAnyMeta } from '../../tsdb/cold/any-block.ts';
+import { openColdFiles } from '../../tsdb/cold/cold-block.ts';
+import { ColdEncoding, coldSamplesIn } from '../../tsdb/cold/cold-chunk.ts';
+import { PageCache } from '../../tsdb/cold/page-cache.ts';
 import { FileSource } from '../../tsdb/file-source.ts';
 import type { Head } from '../../tsdb/head/head.ts';
 import { IndexReader } from '../../tsdb/index/index-reader.ts';
@@ -20,6 +24,7 @@ import { postingsForMatchers } from '../../tsdb/index/postings-for-matchers.ts';
 import type { SeriesEntries } from '../../tsdb/index/series-entries.ts';
 
 const SERIES_AT_ONCE = 512;
+const PAGE_CACHE_BYTES = 8 * 1024 * 1024;
 
 /** One series. */
 export interface SeriesFacts {
@@ -55,21 +60,20 @@ export interface FactsSource {
 /** A block on disk. Throws `not-found` and `corrupt`. */
 export async function blockFacts(dir: string): Promise<FactsSource> {
   if (!existsSync(dir)) throw new OutpostError('not-found', `analyse block: there is none: ${dir}`);
-  const meta = await readMeta(dir);
+  const meta = await readAnyMeta(dir);
   const { ulid: name, minTime, maxTime } = meta;
   return {
     name,
     minTime,
     maxTime,
     async visit(options, take) {
-      const source = await FileSource.open(join(dir, 'index'));
-      const segments = await SegmentReader.openDirectory(join(dir, 'chunks'));
+      const files = await openFiles(dir);
       try {
-        const index = await openIndex(source, meta);
-        await visitBlock(index, segments, options, take);
+        const index = await openIndex(files.index, meta);
+        await visitBlock(index, files.segments, options, take);
       } finally {
-        await source.close();
-        await segments.close();
+        await files.index.close();
+        await files.segments.close();
       }
     },
   };
@@ -85,7 +89,16 @@ export function headFacts(head: Head, name: string): FactsSource {
   };
 }
 
-function openIndex(source: FileSource, meta: BlockMeta): Promise<IndexReader> {
+async function openFiles(dir: string): Promise<{ index: ByteSource; segments: SegmentReader }> {
+  if (isColdDirectory(dir)) {
+    const { index, segments } = await openColdFiles(dir, new PageCache(PAGE_CACHE_BYTES));
+    return { index, segments: await SegmentReader.open(segments) };
+  }
+  const index = await FileSource.open(join(dir, 'index'));
+  return { index, segments: await SegmentReader.openDirectory(join(dir, 'chunks')) };
+}
+
+function openIndex(source: ByteSource, meta: BlockMeta): Promise<IndexReader> {
   return IndexReader.open(source, hasMistakenIndexVersion(meta) ? { version: 2 } : {});
 }
 
@@ -136,6 +149,7 @@ async function samplesOf(
 }
 
 function samplesIn(chunk: Chunk): number {
+  if (chunk.encoding === ColdEncoding.floats) return coldSamplesIn(chunk.data);
   const counts: ChunkCounts = { numFloatSamples: 0, numHistogramSamples: 0 };
   countSamples(chunk, counts);
   return counts.numFloatSamples + counts.numHistogramSamples;

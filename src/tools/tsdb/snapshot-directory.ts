@@ -9,13 +9,16 @@ import { OutpostError } from '../../lifecycle/errors.ts';
 import { readMeta } from '../../tsdb/block/block.ts';
 import { type BlockMeta, isOutOfOrder } from '../../tsdb/block/meta.ts';
 import { UlidSource } from '../../tsdb/block/ulid.ts';
+import { isColdDirectory, readAnyMeta } from '../../tsdb/cold/any-block.ts';
+import { openColdBlock } from '../../tsdb/cold/cold-block.ts';
+import { thawBlock } from '../../tsdb/cold/freeze.ts';
 import { lockDirectory } from '../../tsdb/directory-lock.ts';
 import { writeHeadBlock } from '../../tsdb/head-blocks.ts';
 import { snapshotBlocks } from '../../tsdb/snapshot.ts';
 import { syncDirectory } from '../../tsdb/wal/sync-directory.ts';
 import type { ProgressSink } from '../progress-sink.ts';
 import { logStart } from './log-start.ts';
-import { blockNames, lastTime, readLoggedHead } from './read-only-database.ts';
+import { blockDirectories, blockNames, lastTime, readLoggedHead } from './read-only-database.ts';
 import { type Verification, verifyDirectory } from './verify/verify-directory.ts';
 
 // A database removes such directories of dead writers when it starts.
@@ -37,18 +40,22 @@ export async function snapshotDirectory(
   dir: string,
   target: string,
   { skipHead }: { readonly skipHead: boolean },
-  { clock, fillRandom }: SnapshotContext,
+  context: SnapshotContext,
 ): Promise<void> {
-  const names = blockNames(dir);
+  const { clock, fillRandom } = context;
+  const paths = blockDirectories(dir);
   if (existsSync(target)) {
     throw new OutpostError('bad-data', `write a snapshot: it exists already: ${target}`);
   }
   const lock = lockDirectory(dir);
   try {
     const metas: BlockMeta[] = [];
-    for (const name of names) metas.push(await readMeta(join(dir, name)));
-    const paths = names.map(name => join(dir, name));
-    await snapshotBlocks(paths, target);
+    for (const path of paths) metas.push(await readAnyMeta(path));
+    await snapshotBlocks(
+      paths.filter(path => !isColdDirectory(path)),
+      target,
+    );
+    await thawInto(target, paths.filter(isColdDirectory), context);
     const logged = skipHead ? null : await readLoggedHead(dir, metas, clock);
     if (!logged) return;
     const { head } = logged;
@@ -60,6 +67,22 @@ export async function snapshotDirectory(
     throw error;
   } finally {
     lock.release();
+  }
+}
+
+/** Puts the samples of cold blocks into `target` as standard blocks, which every reader knows. */
+async function thawInto(
+  target: string,
+  coldDirs: readonly string[],
+  { clock, signal }: SnapshotContext,
+): Promise<void> {
+  for (const path of coldDirs) {
+    const block = await openColdBlock(path);
+    try {
+      await thawBlock(block, target, { signal, monotonic: () => clock.monotonic() });
+    } finally {
+      await block.close();
+    }
   }
 }
 
@@ -100,7 +123,8 @@ export async function restoreSnapshot(
   await mkdir(dir, { recursive: true });
   const lock = lockDirectory(dir);
   try {
-    const present = names.filter(name => existsSync(join(dir, name)));
+    const here = blockDirectories(dir).map(path => basename(path));
+    const present = names.filter(name => here.includes(name));
     const restored = names.filter(name => !present.includes(name));
     await refuseBehindLog(snapshot, restored, dir, context.clock);
     const ulids = new UlidSource(() => context.clock.now(), context.fillRandom);

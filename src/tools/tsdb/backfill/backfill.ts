@@ -2,11 +2,13 @@
 // of them are written; then they are moved in, one rename each, and a running process finds them. The
 // blocks are marked as out of order, so that they never stand for the end of what a log still holds.
 
-import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Labels } from '../../../labels/labels.ts';
 import type { Clock } from '../../../lifecycle/clock.ts';
 import { OutpostError } from '../../../lifecycle/errors.ts';
+import type { FloatHistogram } from '../../../storage/histogram.ts';
+import { histogramProblem, storableHistogram } from '../../../storage/histogram-problem.ts';
 import { writeBlock } from '../../../tsdb/block/block-writer.ts';
 import { type BlockMeta, OUT_OF_ORDER_HINT } from '../../../tsdb/block/meta.ts';
 import { UlidSource } from '../../../tsdb/block/ulid.ts';
@@ -85,8 +87,7 @@ export class Backfill {
     const scratch = join(dir, ulids.next() + SCRATCH_SUFFIX);
     await mkdir(scratch, { recursive: true });
     try {
-      const file = join(scratch, 'samples');
-      const spill = await SampleSpill.create(file, blockRange(blockRangeMaxMs), bufferSamples);
+      const spill = await SampleSpill.create(scratch, blockRange(blockRangeMaxMs), bufferSamples);
       return new Backfill({ dir, scratch }, options, { ulids, spill });
     } catch (error) {
       await rm(scratch, { recursive: true, force: true });
@@ -103,6 +104,16 @@ export class Backfill {
   add(series: number, time: number, value: number): string | null {
     if (Math.abs(time) > TIME_MAX) return `time ${time} ms lies beyond the year 9999`;
     this.#spill.add(series, time, value);
+    this.samples++;
+    return null;
+  }
+
+  /** Takes a native histogram as `add` does a float. */
+  addHistogram(series: number, time: number, histogram: FloatHistogram): string | null {
+    if (Math.abs(time) > TIME_MAX) return `time ${time} ms lies beyond the year 9999`;
+    const problem = histogramProblem(histogram);
+    if (problem !== null) return problem;
+    this.#spill.addHistogram(series, time, storableHistogram(histogram));
     this.samples++;
     return null;
   }
@@ -127,8 +138,7 @@ export class Backfill {
       const blocks = await this.#writeBlocks(repeats);
       await this.#spill.close();
       for (const { ulid } of blocks) await rename(join(this.#scratch, ulid), join(this.#dir, ulid));
-      await rm(join(this.#scratch, 'samples'));
-      await rmdir(this.#scratch);
+      await rm(this.#scratch, { recursive: true });
       await syncDirectory(this.#dir);
       return { ...repeats, samples: this.samples, series: this.registry.size, blocks };
     } catch (error) {

@@ -38,11 +38,13 @@ export interface RemoteReadOptions {
 
 /** What was read beside samples. */
 export interface RemoteReadReport {
-  /** Native histogram samples, which blocks made here do not hold. */
+  /** Native histogram samples of a server that answers samples and no chunks. */
   histogramsLeftOut: number;
+  /** Samples that cannot be stored. */
+  samplesRefused: number;
   /** Series that cannot be stored. */
   seriesRefused: number;
-  /** Why the first of them cannot. */
+  /** Why the first of either cannot. */
   reason: string;
 }
 
@@ -71,7 +73,12 @@ export async function readRemote(
 }
 
 class Reading {
-  readonly report: RemoteReadReport = { histogramsLeftOut: 0, seriesRefused: 0, reason: '' };
+  readonly report: RemoteReadReport = {
+    histogramsLeftOut: 0,
+    samplesRefused: 0,
+    seriesRefused: 0,
+    reason: '',
+  };
   readonly #backfill: Backfill;
   readonly #options: RemoteReadOptions;
   readonly #columns = new SampleColumns();
@@ -130,15 +137,19 @@ class Reading {
   async #add(labels: Labels, { times, values, histograms, length }: SampleColumns): Promise<void> {
     const series = this.#backfill.seriesOf(labels);
     if (typeof series === 'string') {
-      if (this.report.seriesRefused++ === 0) this.report.reason = `${labels}: ${series}`;
+      this.report.seriesRefused++;
+      this.report.reason ||= `${labels}: ${series}`;
       return;
     }
     for (let i = 0; i < length; i++) {
-      if (histograms?.[i]) {
-        this.report.histogramsLeftOut++;
-        continue;
+      const histogram = histograms?.[i];
+      const problem = histogram
+        ? this.#backfill.addHistogram(series, times[i]!, histogram)
+        : this.#backfill.add(series, times[i]!, values[i]!);
+      if (problem !== null) {
+        this.report.samplesRefused++;
+        this.report.reason ||= `${labels}: ${problem}`;
       }
-      this.#backfill.add(series, times[i]!, values[i]!);
       if (this.#backfill.full) await this.#backfill.drain();
     }
   }

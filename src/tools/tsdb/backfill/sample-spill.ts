@@ -1,14 +1,23 @@
 // Samples in any order, kept by time window: a buffer in memory that is sorted by window into a scratch
-// file whenever it is full. Within a window samples come back in the order they were added.
+// file whenever it is full. Within a window samples come back in the order they were added. Histograms lie
+// in a file of their own; the sample's value is where.
 
 import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { OutpostError } from '../../../lifecycle/errors.ts';
+import type { FloatHistogram } from '../../../storage/histogram.ts';
+import { HistogramSpill } from './histogram-spill.ts';
+import { readAll, writeAll } from './scratch-file.ts';
 
 const BUFFER_SAMPLES = 512 * 1024;
 const TIME_AND_VALUE_BYTES = 16;
 const SERIES_BYTES = 4;
 // A run's bytes are a multiple of eight, so that columns of the next one are aligned.
 const RUN_ALIGNMENT = 8;
+/** Set in a sample's series number where its value is the place of a histogram. */
+export const HISTOGRAM_FLAG = 0x8000_0000;
+/** The series' number itself. */
+export const SERIES_MASK = 0x7fff_ffff;
 /** More windows would be as many blocks, which nobody can work with. */
 const WINDOWS_MAX = 20_000;
 
@@ -26,6 +35,7 @@ export interface Window {
 
 /** A stretch of samples of one window, as they were added. Valid until the next one. */
 export interface Run {
+  /** Numbers, with HISTOGRAM_FLAG where the value is a place for `histogram`. */
   readonly series: Uint32Array;
   readonly times: Float64Array;
   readonly values: Float64Array;
@@ -39,29 +49,42 @@ export class SampleSpill {
   readonly #times: Float64Array;
   readonly #values: Float64Array;
   readonly #windows = new Map<number, Window>();
+  readonly #histograms: HistogramSpill;
   #length = 0;
   #position = 0;
 
-  private constructor(file: FileHandle, windowMs: number, bufferSamples: number) {
-    this.#file = file;
+  private constructor(
+    files: { samples: FileHandle; histograms: HistogramSpill },
+    windowMs: number,
+    bufferSamples: number,
+  ) {
+    this.#file = files.samples;
+    this.#histograms = files.histograms;
     this.#windowMs = windowMs;
     this.#series = new Uint32Array(bufferSamples);
     this.#times = new Float64Array(bufferSamples);
     this.#values = new Float64Array(bufferSamples);
   }
 
-  /** Creates the scratch file. The buffer's size is a parameter for tests. */
+  /** Creates the scratch files in a directory. The buffer's size is a parameter for tests. */
   static async create(
-    path: string,
+    dir: string,
     windowMs: number,
     bufferSamples = BUFFER_SAMPLES,
   ): Promise<SampleSpill> {
-    return new SampleSpill(await open(path, 'wx+'), windowMs, bufferSamples);
+    const histograms = await HistogramSpill.create(join(dir, 'histograms'));
+    try {
+      const samples = await open(join(dir, 'samples'), 'wx+');
+      return new SampleSpill({ samples, histograms }, windowMs, bufferSamples);
+    } catch (error) {
+      await histograms.close();
+      throw error;
+    }
   }
 
   /** True when the caller should await `drain` before it adds more. */
   get full(): boolean {
-    return this.#length === this.#times.length;
+    return this.#length === this.#times.length || this.#histograms.full;
   }
 
   /** Windows that hold samples, by time. Complete after a drain. */
@@ -77,10 +100,21 @@ export class SampleSpill {
     this.#values[at] = value;
   }
 
+  /** Adds a native histogram. There must be room. */
+  addHistogram(series: number, time: number, histogram: FloatHistogram): void {
+    this.add((series | HISTOGRAM_FLAG) >>> 0, time, this.#histograms.add(histogram));
+  }
+
+  /** The histogram at a place; places of one run are asked for in their order. After a drain. */
+  histogram(place: number): Promise<FloatHistogram> {
+    return this.#histograms.at(place);
+  }
+
   /** Moves the buffer to the file. Throws `limit-exceeded` for samples spread over too many windows. */
   async drain(): Promise<void> {
     const count = this.#length;
     if (count === 0) return;
+    await this.#histograms.drain();
     const windows = this.#windowsOfBuffer();
     const order = windows.map(({ window, length }) => ({
       window,
@@ -118,9 +152,10 @@ export class SampleSpill {
     }
   }
 
-  /** Closes the file; it is the caller's to remove. */
-  close(): Promise<void> {
-    return this.#file.close();
+  /** Closes the files; they are the caller's to remove. */
+  async close(): Promise<void> {
+    await this.#file.close();
+    await this.#histograms.close();
   }
 
   #startOf(time: number): number {
@@ -178,20 +213,4 @@ function runAt(buffer: ArrayBuffer, offset: number, length: number): Run {
     values: new Float64Array(buffer, offset + length * 8, length),
     series: new Uint32Array(buffer, offset + length * TIME_AND_VALUE_BYTES, length),
   };
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
-    at += bytesWritten;
-  }
-}
-
-async function readAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, at, bytes.length - at, position + at);
-    if (bytesRead === 0)
-      throw new OutpostError('unavailable', 'read back scratch file: it is short');
-    at += bytesRead;
-  }
 }

@@ -3,9 +3,11 @@
 
 import type { Labels } from '../../../labels/labels.ts';
 import { encodeColumns } from '../../../storage/encode-columns.ts';
+import type { FloatHistogram } from '../../../storage/histogram.ts';
+import { sameHistogram } from '../../../storage/histogram-problem.ts';
 import { SampleColumns } from '../../../storage/samples.ts';
 import type { SeriesChunks } from '../../../tsdb/block/block-writer.ts';
-import type { SampleSpill, Window } from './sample-spill.ts';
+import { HISTOGRAM_FLAG, type SampleSpill, SERIES_MASK, type Window } from './sample-spill.ts';
 import type { SeriesRegistry } from './series-registry.ts';
 
 const SAMPLES_AT_ONCE = 2 * 1024 * 1024;
@@ -42,7 +44,7 @@ export async function* windowSeries(
   const { spill, registry, samplesAtOnce = SAMPLES_AT_ONCE } = source;
   const counts = new Uint32Array(registry.size);
   for await (const { series } of spill.read(window)) {
-    for (let i = 0; i < series.length; i++) counts[series[i]!]!++;
+    for (let i = 0; i < series.length; i++) counts[series[i]! & SERIES_MASK]!++;
   }
   const present = source.order.filter(series => counts[series]! > 0);
   for (let from = 0; from < present.length; ) {
@@ -61,6 +63,8 @@ interface Gathered {
   readonly starts: Uint32Array;
   readonly times: Float64Array;
   readonly values: Float64Array;
+  /** By index; null where there are none. */
+  readonly histograms: (FloatHistogram | undefined)[] | null;
 }
 
 /** Puts the members' samples side by side, in the order they were added. */
@@ -78,21 +82,25 @@ async function gather(
   }
   const times = new Float64Array(total);
   const values = new Float64Array(total);
+  let histograms: (FloatHistogram | undefined)[] | null = null;
   for await (const run of spill.read(window)) {
     for (let i = 0; i < run.series.length; i++) {
-      const series = run.series[i]!;
+      const series = run.series[i]! & SERIES_MASK;
       if (cursors[series] === NOT_IN_PASS) continue;
       const at = cursors[series]!++;
       times[at] = run.times[i]!;
       values[at] = run.values[i]!;
+      if (run.series[i]! < HISTOGRAM_FLAG) continue;
+      histograms ??= new Array(total);
+      histograms[at] = await spill.histogram(run.values[i]!);
     }
   }
-  return { starts, times, values };
+  return { starts, times, values, histograms };
 }
 
 function* encoded(
   members: Uint32Array,
-  { starts, times, values }: Gathered,
+  { starts, times, values, histograms }: Gathered,
   { registry, repeats, onSamples }: WindowSource,
 ): Generator<SeriesChunks> {
   const columns = new SampleColumns();
@@ -100,6 +108,7 @@ function* encoded(
     const labels = registry.labelsOf(members[i]!);
     columns.clear();
     columns.append(times, values, starts[i]!, starts[i + 1]!);
+    columns.histograms = histograms?.slice(starts[i], starts[i + 1]) ?? null;
     arrange(columns, labels, repeats);
     yield { labels, chunks: encodeColumns(columns) };
     onSamples(starts[i + 1]! - starts[i]!);
@@ -108,17 +117,17 @@ function* encoded(
 
 /** Sorts by time and keeps the first sample of each time. */
 function arrange(columns: SampleColumns, labels: Labels, repeats: Repeats): void {
-  const { length, times, values } = columns;
+  const { length, times, values, histograms } = columns;
   if (isAscending(times, length)) return;
   const order = Uint32Array.from({ length }, (_, i) => i);
   order.sort((a, b) => times[a]! - times[b]! || a - b);
-  const from = { times: times.slice(0, length), values: values.slice(0, length) };
-  const bits = new BigUint64Array(from.values.buffer);
+  const from = { times: times.slice(0, length), values: values.slice(0, length), histograms };
   columns.clear();
+  if (histograms) columns.histograms = [];
   let kept = -1;
   for (const at of order) {
     if (kept >= 0 && from.times[at] === from.times[kept]) {
-      if (bits[at] === bits[kept]) repeats.duplicates++;
+      if (isSame(from, at, kept)) repeats.duplicates++;
       else {
         repeats.conflicts++;
         repeats.example ??= { labels, time: from.times[at]! };
@@ -126,8 +135,22 @@ function arrange(columns: SampleColumns, labels: Labels, repeats: Repeats): void
       continue;
     }
     columns.append(from.times, from.values, at, at + 1);
+    const histogram = histograms?.[at];
+    if (histogram) columns.histograms![columns.length - 1] = histogram;
     kept = at;
   }
+}
+
+function isSame(
+  { values, histograms }: Pick<Gathered, 'values' | 'histograms'>,
+  a: number,
+  b: number,
+): boolean {
+  const one = histograms?.[a];
+  const other = histograms?.[b];
+  if (one || other) return one !== undefined && other !== undefined && sameHistogram(one, other);
+  const bits = new BigUint64Array(values.buffer);
+  return bits[a] === bits[b];
 }
 
 function isAscending(times: Float64Array, length: number): boolean {

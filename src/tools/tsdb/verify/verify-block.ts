@@ -26,7 +26,7 @@ export async function verifyBlock(
   findings: Findings,
   onBytes: (bytes: number) => void,
 ): Promise<VerifiedBlock> {
-  const meta = await verifyMeta(dir, findings);
+  const meta = await verifyMeta(dir, META_FILE, findings);
   let bytes = 0;
   const index = await withFile(join(dir, 'index'), findings, async source => {
     const found = await verifyIndex(source, {
@@ -43,7 +43,7 @@ export async function verifyBlock(
   const chunks = await verifySegments(dir, index, findings, read => onBytes(bytes + read));
   if (meta && index)
     compareStats(meta, { index, chunks, tombstones }, join(dir, META_FILE), findings);
-  await noteOtherFiles(dir, findings);
+  await noteOtherFiles(dir, [META_FILE, TOMBSTONES_FILE, 'index', 'chunks'], findings);
   return {
     meta,
     series: index?.series ?? 0,
@@ -52,10 +52,15 @@ export async function verifyBlock(
   };
 }
 
-async function verifyMeta(dir: string, findings: Findings): Promise<BlockMeta | null> {
-  const file = join(dir, META_FILE);
+/** Checks the file of a block's meta; null where it cannot be read. */
+export async function verifyMeta(
+  dir: string,
+  name: string,
+  findings: Findings,
+): Promise<BlockMeta | null> {
+  const file = join(dir, name);
   try {
-    const meta = await readMeta(dir);
+    const meta = await readMeta(dir, name);
     if (meta.ulid !== basename(dir) && isUlid(basename(dir))) {
       findings.error(`block meta names another block, ${meta.ulid}`, file);
     }
@@ -69,7 +74,8 @@ async function verifyMeta(dir: string, findings: Findings): Promise<BlockMeta | 
   }
 }
 
-async function verifyTombstones(
+/** Checks the tombstones; how many there are. */
+export async function verifyTombstones(
   dir: string,
   index: VerifiedIndex | null,
   findings: Findings,
@@ -117,7 +123,8 @@ async function verifySegments(
   }
 }
 
-function compareStats(
+/** Holds what meta.json says against what there is. */
+export function compareStats(
   { stats }: BlockMeta,
   found: { index: VerifiedIndex; chunks: VerifiedChunks; tombstones: number },
   file: string,
@@ -138,8 +145,12 @@ function compareStats(
   }
 }
 
-async function noteOtherFiles(dir: string, findings: Findings): Promise<void> {
-  const known = [META_FILE, TOMBSTONES_FILE, 'index', 'chunks'];
+/** Notes files beside the known ones. */
+export async function noteOtherFiles(
+  dir: string,
+  known: readonly string[],
+  findings: Findings,
+): Promise<void> {
   for (const name of await readdir(dir).catch(() => [])) {
     if (!known.includes(name)) findings.note('file that is no part of a block', join(dir, name));
   }

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import type { Clock } from '../../../lifecycle/clock.ts';
 import type { BlockMeta } from '../../../tsdb/block/meta.ts';
 import { META_FILE } from '../../../tsdb/block/meta.ts';
+import { isColdDirectory } from '../../../tsdb/cold/any-block.ts';
+import { COLD_FOLDER } from '../../../tsdb/cold/cold-block.ts';
 import type { ProgressSink } from '../../progress-sink.ts';
-import { blockNames } from '../read-only-database.ts';
+import { blockDirectories } from '../read-only-database.ts';
 import { Findings } from './findings.ts';
 import { verifyBlock } from './verify-block.ts';
+import { verifyColdBlock } from './verify-cold-block.ts';
 import { type VerifiedLog, verifyLog } from './verify-log.ts';
 
 export interface VerifyOptions {
@@ -34,9 +37,8 @@ const LEFTOVER = /\.(tmp|tmp-for-creation|tmp-for-deletion|corrupt)$/;
 export async function verifyDirectory(dir: string, options: VerifyOptions): Promise<Verification> {
   const { clock, progress, signal } = options;
   const findings = new Findings();
-  const isBlock = existsSync(join(dir, META_FILE));
-  const names = blockNames(dir);
-  const dirs = isBlock ? [dir] : names.map(name => join(dir, name));
+  const isBlock = existsSync(join(dir, META_FILE)) || isColdDirectory(dir);
+  const dirs = isBlock ? [dir] : blockDirectories(dir);
   const sizes = dirs.map(folderBytes);
   const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
   const counts = { blocks: dirs.length, series: 0, chunks: 0, samples: 0 };
@@ -46,7 +48,8 @@ export async function verifyDirectory(dir: string, options: VerifyOptions): Prom
   for (const [i, blockDir] of dirs.entries()) {
     signal.throwIfAborted();
     const at = before;
-    const block = await verifyBlock(blockDir, findings, bytes => progress.at(at + bytes));
+    const verify = isColdDirectory(blockDir) ? verifyColdBlock : verifyBlock;
+    const block = await verify(blockDir, findings, bytes => progress.at(at + bytes));
     before += sizes[i]!;
     counts.series += block.series;
     counts.chunks += block.chunks;
@@ -57,6 +60,7 @@ export async function verifyDirectory(dir: string, options: VerifyOptions): Prom
   if (!isBlock) {
     noteOverlaps(metas, dir, findings);
     noteLeftovers(dir, findings);
+    noteLeftovers(join(dir, COLD_FOLDER), findings);
   }
   return { findings, ...counts, log };
 }
@@ -92,7 +96,7 @@ function noteOverlaps(metas: readonly BlockMeta[], dir: string, findings: Findin
 }
 
 function noteLeftovers(dir: string, findings: Findings): void {
-  for (const name of readdirSync(dir)) {
+  for (const name of existsSync(dir) ? readdirSync(dir) : []) {
     if (LEFTOVER.test(name)) findings.note('left over or set aside', join(dir, name));
   }
 }
