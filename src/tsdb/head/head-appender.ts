@@ -116,6 +116,8 @@ export class HeadAppender implements Appender {
     let histograms = 0;
     try {
       if (accepted < count || mixed) {
+        const newest = Math.max(acceptedMaxTime, mixed?.newestTime ?? acceptedMaxTime);
+        this.#lateFrom = head.outOfOrderFrom(newest);
         this.#prepareLate(count + (mixed?.length ?? 0), queued);
         stored += this.#explain(count);
         if (mixed) {
@@ -192,8 +194,7 @@ export class HeadAppender implements Appender {
   }
 
   #prepareLate(count: number, { ended }: SampleBatch): void {
-    const { arena, outOfOrderBatch: late } = this.#head;
-    this.#lateFrom = this.#head.outOfOrderFrom(arena.acceptedMaxTime);
+    const { outOfOrderBatch: late } = this.#head;
     this.#ended = new Set(ended);
     late.clear(this.#lateFrom < Number.POSITIVE_INFINITY ? count : 0);
   }

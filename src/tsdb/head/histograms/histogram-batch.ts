@@ -45,6 +45,11 @@ export class HistogramBatch {
     return this.#staged.length;
   }
 
+  /** Time of the newest sample queued since the last judgement, −Infinity while there is none. */
+  get newestTime(): number {
+    return this.#staged.reduce((time, { sample }) => Math.max(time, sample.time), -Infinity);
+  }
+
   /** Whether the samples of a slot belong here. */
   owns(slot: number): boolean {
     return this.#head.histograms.has(slot) || (this.#queued.size > 0 && this.#queued.has(slot));
