@@ -1,15 +1,15 @@
 // `outpost tools tsdb analyze`
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Matcher } from '../../labels/matcher.ts';
 import type { Clock } from '../../lifecycle/clock.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { analyze, formatAnalysis } from '../../tools/tsdb/analyze.ts';
-import { blockNames, readLoggedHead } from '../../tools/tsdb/read-only-database.ts';
+import { blockDirectories, readLoggedHead } from '../../tools/tsdb/read-only-database.ts';
 import { blockFacts, type FactsSource, headFacts } from '../../tools/tsdb/series-facts.ts';
-import { readMeta } from '../../tsdb/block/block.ts';
 import type { BlockMeta } from '../../tsdb/block/meta.ts';
+import { readAnyMeta } from '../../tsdb/cold/any-block.ts';
 import { countFlag, option } from '../flags.ts';
 import { DATA_DIR_DEFAULT, selectorFlag, withToolFlags } from './flags.ts';
 import { runTool, type ToolFlags } from './run-tool.ts';
@@ -56,11 +56,16 @@ async function findSource(
   block: string | undefined,
   clock: Clock,
 ): Promise<FactsSource> {
-  if (block !== undefined && block !== 'head') return await blockFacts(join(dir, block));
-  const metas: BlockMeta[] = [];
-  for (const name of blockNames(dir)) metas.push(await readMeta(join(dir, name)));
-  const newest = metas.sort((a, b) => a.minTime - b.minTime || a.maxTime - b.maxTime).at(-1);
-  if (newest && block === undefined) return await blockFacts(join(dir, newest.ulid));
+  const paths = blockDirectories(dir);
+  if (block !== undefined && block !== 'head') {
+    return await blockFacts(paths.find(path => basename(path) === block) ?? join(dir, block));
+  }
+  const found: { readonly path: string; readonly meta: BlockMeta }[] = [];
+  for (const path of paths) found.push({ path, meta: await readAnyMeta(path) });
+  const metas = found.map(({ meta }) => meta);
+  found.sort(({ meta: a }, { meta: b }) => a.minTime - b.minTime || a.maxTime - b.maxTime);
+  const newest = found.at(-1);
+  if (newest && block === undefined) return await blockFacts(newest.path);
   const logged = await readLoggedHead(dir, metas, clock);
   if (!logged) throw new OutpostError('not-found', `analyse: no samples in ${dir}`);
   return headFacts(logged.head, 'head');

@@ -28,29 +28,44 @@ export interface ColdBlockOptions {
   readonly cache?: PageCache;
 }
 
+/** The files of a cold block as readers of standard ones see them. */
+export interface ColdFiles {
+  readonly index: PageSource;
+  /** In the order of their numbers. */
+  readonly segments: readonly PageSource[];
+}
+
+/** Opens the files for reading; close each. Throws `corrupt`. */
+export async function openColdFiles(dir: string, cache: PageCache): Promise<ColdFiles> {
+  const sources: PageSource[] = [];
+  try {
+    const names = await readdir(join(dir, COLD_CHUNKS_FOLDER));
+    const paths = names.sort().map(name => join(COLD_CHUNKS_FOLDER, name));
+    for (const path of [COLD_INDEX_FILE, ...paths]) {
+      sources.push(await PageSource.open(join(dir, path), cache));
+    }
+    return { index: sources[0]!, segments: sources.slice(1) };
+  } catch (error) {
+    await Promise.all(sources.map(source => source.close()));
+    throw error;
+  }
+}
+
 /** Opens a cold block; it reads and deletes as any other. Throws `corrupt` and `not-found`. */
 export async function openColdBlock(dir: string, options: ColdBlockOptions = {}): Promise<Block> {
   const meta = await readMeta(dir, COLD_META_FILE);
   const tombstones = await readTombstones(dir);
   const cache = options.cache ?? new PageCache(CACHE_BYTES);
-  const sources: PageSource[] = [];
+  const files = await openColdFiles(dir, cache);
   try {
-    const open = async (path: string): Promise<PageSource> => {
-      const source = await PageSource.open(join(dir, path), cache);
-      sources.push(source);
-      return source;
-    };
-    const index = await IndexReader.open(await open(COLD_INDEX_FILE), options);
-    const names = await readdir(join(dir, COLD_CHUNKS_FOLDER));
-    const files: PageSource[] = [];
-    for (const name of names.sort()) files.push(await open(join(COLD_CHUNKS_FOLDER, name)));
-    const chunkBytes = files.reduce((sum, file) => sum + file.fileBytes, 0);
-    const chunks = new ColdChunks(await SegmentReader.open(files), chunkBytes, dir);
+    const index = await IndexReader.open(files.index, options);
+    const chunkBytes = files.segments.reduce((sum, file) => sum + file.fileBytes, 0);
+    const chunks = new ColdChunks(await SegmentReader.open(files.segments), chunkBytes, dir);
     const small = await fileBytes(join(dir, COLD_META_FILE), join(dir, TOMBSTONES_FILE));
-    const sizeBytes = small + sources[0]!.fileBytes + chunkBytes;
+    const sizeBytes = small + files.index.fileBytes + chunkBytes;
     return new Block(dir, sizeBytes, { meta, tombstones, index, chunks }, COLD_META_FILE);
   } catch (error) {
-    await Promise.all(sources.map(source => source.close()));
+    await Promise.all([files.index, ...files.segments].map(source => source.close()));
     throw error;
   }
 }

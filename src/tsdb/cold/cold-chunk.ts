@@ -1,6 +1,7 @@
 // Chunks of a cold block. Their numbers are outside those Prometheus and Thanos use and never leave the
 // block: whoever asks for chunks gets XOR chunks. Layout: docs/internals/cold-encoding.md.
 
+import { ReadBuffer } from '../../encoding/read-buffer.ts';
 import { WriteBuffer } from '../../encoding/write-buffer.ts';
 import type { Chunk } from '../../storage/series.ts';
 import { writeIntegers } from './integer-column.ts';
@@ -24,6 +25,11 @@ export const TimesKind = {
 
 /** Samples in a chunk at most. */
 export const COLD_SAMPLES_MAX = 4096;
+
+/** Samples in the data of a chunk of floats or times, read from its head. */
+export function coldSamplesIn(data: Uint8Array): number {
+  return new ReadBuffer(data).uvarint();
+}
 
 /** Encodes chunks and columns of times. What it returns is the caller's. */
 export class ColdChunkEncoder {

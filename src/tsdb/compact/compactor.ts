@@ -1,13 +1,14 @@
-// Joins blocks into one: a function of directories, so that it can run anywhere. Chunks that do not
-// overlap are carried over byte by byte; everything else is decoded, merged and encoded anew.
+// Joins blocks of either form into one: a function of directories, so that it can run anywhere. Chunks
+// that do not overlap are carried over byte by byte; everything else is decoded, merged and encoded anew.
 
 import { encodeColumns } from '../../storage/encode-columns.ts';
 import { mergeSeriesSets } from '../../storage/merge.ts';
 import { SampleColumns } from '../../storage/samples.ts';
 import type { Chunk, Series, SeriesSet } from '../../storage/series.ts';
-import { Block } from '../block/block.ts';
+import type { Block } from '../block/block.ts';
 import { type SeriesChunks, writeBlock } from '../block/block-writer.ts';
 import type { BlockMeta } from '../block/meta.ts';
+import { openAnyBlock } from '../cold/any-block.ts';
 
 /** How blocks are compacted. */
 export interface CompactOptions {
@@ -29,7 +30,7 @@ export async function compactBlocks(
 ): Promise<BlockMeta | null> {
   const blocks: Block[] = [];
   try {
-    for (const dir of dirs) blocks.push(await Block.open(dir));
+    for (const dir of dirs) blocks.push(await openAnyBlock(dir));
     return await writeMerged(blocks, parentDir, options);
   } finally {
     await Promise.all(blocks.map(block => block.close()));
