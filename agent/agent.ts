@@ -10,7 +10,7 @@ import { type ListenAddress, listenHttp } from '../src/httpapi/listen.ts';
 import type { ApiOptions, BuildInfo } from '../src/httpapi/options.ts';
 import { Labels } from '../src/labels/labels.ts';
 import type { Clock } from '../src/lifecycle/clock.ts';
-import type { Actor } from '../src/lifecycle/run-group.ts';
+import { type Actor, aborted } from '../src/lifecycle/run-group.ts';
 import { Engine, type EngineOptions } from '../src/promql/engine.ts';
 import { QUERY_LIMITS } from '../src/promql/limits/query-limits.ts';
 import { RemoteWriteReceiver } from '../src/remote/receiver.ts';
@@ -22,7 +22,7 @@ import { localSource } from '../src/storeapi/store-source.ts';
 import type { Logger } from '../src/telemetry/logger.ts';
 import type { Registry } from '../src/telemetry/metrics.ts';
 import { ActiveQueries } from '../src/telemetry/queries/active-queries.ts';
-import { type Db, openDb } from '../src/tsdb/db.ts';
+import { type Db, startDb } from '../src/tsdb/db.ts';
 import type { DbOptions } from '../src/tsdb/db-options.ts';
 import { EventLog } from './events.ts';
 import { renderMetrics } from './exporter.ts';
@@ -51,6 +51,7 @@ export interface AgentOptions {
     | 'coldAfterMs'
     | 'seriesMax'
     | 'outOfOrderMs'
+    | 'snapshotOnClose'
   >;
   readonly engine: Omit<EngineOptions, 'clock' | 'registry'>;
   /** Limits of the API's answers. */
@@ -95,11 +96,14 @@ const MISSED_INTERVALS = 2;
 /** How far behind the newest sample the head still takes one: half a block range. */
 const LATE_MS = 3_600_000;
 
-/** Opens the database and starts to listen. Throws OutpostError; nothing is left open then. */
+/**
+ * Opens the database's blocks and starts to listen; the log is replayed meanwhile, and plugins start when it
+ * is. Throws OutpostError; nothing is left open then.
+ */
 export async function newAgent(options: AgentOptions): Promise<Agent> {
   const { logger, registry, clock, random, fillRandom } = options.context;
   const events = new EventLog(clock, logger, registry);
-  const db = await openDb(options.dataDir, {
+  const db = await startDb(options.dataDir, {
     clock,
     logger: logger.child({ component: 'tsdb' }),
     registry,
@@ -153,9 +157,9 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
       actors: [
         databaseActor(db, () => (stopping = true)),
         ...(options.selfMetrics
-          ? [{ name: 'self-scrape', run: selfScrape.run.bind(selfScrape) }]
+          ? [onceOpen(db, { name: 'self-scrape', run: selfScrape.run.bind(selfScrape) })]
           : []),
-        host,
+        onceOpen(db, host),
         http.actor,
         grpc.actor,
       ],
@@ -184,6 +188,7 @@ function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, ready: () =>
     ...(options.limits && { limits: options.limits }),
     queryableFor: () => db,
     ready,
+    walReplay: () => db.replayState,
     buildInfo: options.buildInfo,
     ...(options.status && { status: options.status }),
     metadata: db,
@@ -254,6 +259,17 @@ function announcedStream(labels: Labels, db: Db): StreamInfo {
   const maxTime = 2 ** 63;
   if (!Number.isFinite(db.minTime)) return { labels, minTime: -(2 ** 63), maxTime };
   return { labels, minTime: Math.min(db.minTime, db.maxTime - LATE_MS), maxTime };
+}
+
+/** An actor that needs the database's head. Where that cannot be brought back, the database ends the group. */
+function onceOpen(db: Db, actor: Actor): Actor {
+  return {
+    name: actor.name,
+    async run(signal) {
+      await Promise.race([db.opened.catch(() => aborted(signal)), aborted(signal)]);
+      if (!signal.aborted) await actor.run(signal);
+    },
+  };
 }
 
 function databaseActor(db: Db, onStop: () => void): Actor {

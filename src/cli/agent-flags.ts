@@ -32,6 +32,7 @@ export interface AgentFlags extends CommonFlags, EngineFlags, RemoteReadFlags {
   readonly 'storage.coldAfter'?: number;
   readonly plugins: boolean;
   readonly selfMetrics: boolean;
+  readonly snapshotOnShutdown: boolean;
   readonly 'web.cors.origin'?: string;
   readonly 'web.enableRemoteWriteReceiver'?: boolean;
   readonly 'web.enableAdminApi'?: boolean;
@@ -68,6 +69,10 @@ function withCollectFlags(command: Command): Command {
     .option('--label <name=value>', 'external label of this agent; repeat for more', labelFlag)
     .option('--no-plugins', 'start no plugins')
     .option('--no-self-metrics', 'do not store the agent’s own metrics')
+    .option(
+      '--no-snapshot-on-shutdown',
+      'do not write what is in memory to disk at the end, for a faster start',
+    )
     .addOption(
       option('--data-dir <path>', 'where samples are kept', { parse: textFlag, default: './data' }),
     )

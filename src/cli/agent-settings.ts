@@ -38,6 +38,7 @@ export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSett
       coldAfterMs:
         flags['storage.coldAfter'] ??
         parseDuration(config.storage?.cold_after ?? AGENT_DEFAULTS.coldAfter)!,
+      snapshotOnClose: flags.snapshotOnShutdown,
       retentionPolicies: retentionPolicies(retention?.policies ?? []),
       minFreeBytes:
         flags['storage.minFreeBytes'] ??

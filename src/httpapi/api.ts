@@ -27,6 +27,7 @@ import { queryTextRoutes } from './routes/query-text.ts';
 import { readRoutes } from './routes/read.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { statusRoutes } from './routes/status.ts';
+import { walReplayRoutes } from './routes/wal-replay.ts';
 import { writeRoutes } from './routes/write.ts';
 import { sendProblem } from './send-problem.ts';
 import { newServer } from './server.ts';
@@ -59,6 +60,7 @@ function routesOf(options: ApiOptions): ApiRoute[] {
     ...queryTextRoutes(),
     ...nothingRoutes(),
     ...statusRoutes(options),
+    ...walReplayRoutes(options),
     ...writeRoutes(options),
     ...readRoutes(options),
     ...federateRoutes(options),

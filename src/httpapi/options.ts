@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Registry } from '../telemetry/metrics.ts';
 import type { Parameters } from './parameters.ts';
 import type { ApiRoute } from './route.ts';
+import type { WalReplay } from './routes/wal-replay.ts';
 
 /** What `/api/v1/status/buildinfo` says. */
 export interface BuildInfo {
@@ -68,6 +69,11 @@ export interface ApiOptions {
   queryableFor(parameters: Parameters): Queryable;
   /** False while the store starts or stops: the API then answers 503. */
   ready(): boolean;
+  /**
+   * How far the store has come with bringing back its newest samples. Until that is done it answers with
+   * what it has, and `/-/ready` with 503. Absent where there is nothing to bring back.
+   */
+  walReplay?(): WalReplay;
   readonly buildInfo: BuildInfo;
   /** Further answers of `/api/v1/status/<key>`, such as flags, config, runtimeinfo or tsdb. */
   readonly status?: Readonly<Record<string, (parameters: Parameters) => unknown>>;

@@ -60,7 +60,9 @@ export async function replayInto(
     progress: { advance },
   });
   await collectTombstones(head, head.minValidTime, slicer);
-  return { inOrder, outOfOrder, snapshot };
+  const replays = { inOrder, outOfOrder, snapshot };
+  tellLosses(parts, replays);
+  return replays;
 }
 
 function begin({ dir, logDir, outOfOrderDir }: DbParts, progress: ReplayProgress): void {
@@ -81,8 +83,30 @@ function tellSnapshot({ metrics, settings }: DbParts, found: SnapshotFound): voi
   }
   if (found.kind !== 'discarded') return;
   metrics.snapshotsDiscarded.inc();
-  const { reason } = found;
-  settings.logger.warn('head snapshot discarded; the log is replayed instead', { reason });
+  settings.onEvent({
+    name: 'storage.snapshot-discarded',
+    severity: 'warn',
+    message: 'the snapshot of the newest samples is not used; they are replayed from the log',
+    attributes: { reason: found.reason },
+  });
+}
+
+/** One event for everything that the logs did not give back. */
+function tellLosses({ settings }: DbParts, { inOrder, outOfOrder }: Replays): void {
+  const counts = {
+    damages: inOrder.damages + outOfOrder.damages,
+    lostBytes: inOrder.lostBytes + outOfOrder.lostBytes,
+    samplesLost: inOrder.samplesLost + outOfOrder.samplesLost,
+  };
+  if (counts.damages === 0 && counts.samplesLost === 0) return;
+  settings.onEvent({
+    name: 'storage.log-damaged',
+    severity: 'error',
+    message: `the log did not give back everything: ${counts.damages} damaged places of ${counts.lostBytes} bytes, ${counts.samplesLost} samples without a series or room`,
+    attributes: Object.fromEntries(
+      Object.entries(counts).map(([name, count]) => [name, String(count)]),
+    ),
+  });
 }
 
 /**

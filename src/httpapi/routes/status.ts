@@ -4,6 +4,7 @@ import { negotiateExposition } from '../../exposition/negotiate.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { ApiOptions } from '../options.ts';
 import { type ApiRoute, plainAnswer } from '../route.ts';
+import { isReplayed } from './wal-replay.ts';
 
 /** `/api/v1/status/*`, `/-/healthy`, `/-/ready` and, where the mode has it, `/metrics`. */
 export function statusRoutes(options: ApiOptions): ApiRoute[] {
@@ -32,7 +33,7 @@ export function statusRoutes(options: ApiOptions): ApiRoute[] {
       path: '/-/ready',
       always: true,
       handle: () =>
-        options.ready()
+        options.ready() && isReplayed(options)
           ? plainAnswer(200, 'Outpost is Ready.\n')
           : plainAnswer(503, 'Service Unavailable\n'),
     },
