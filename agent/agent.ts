@@ -28,6 +28,7 @@ import { EventLog } from './events.ts';
 import { renderMetrics } from './exporter.ts';
 import { Ingest } from './ingest.ts';
 import { SelfScrape } from './self-scrape.ts';
+import { agentTargets } from './targets.ts';
 
 export interface AgentOptions {
   readonly dataDir: string;
@@ -35,7 +36,7 @@ export interface AgentOptions {
   /** `host:port` or `unix:/path`. */
   readonly grpcAddress: string;
   readonly collectIntervalMs: number;
-  /** Announced over StoreAPI and put on every series there. */
+  /** Announced over StoreAPI and put on every series there. Read anew each time: a reload may change them. */
   readonly externalLabels: Labels;
   /** The `instance` label of collected series. */
   readonly instance: string;
@@ -64,6 +65,9 @@ export interface AgentOptions {
   /** RE2 an Origin must match for a browser elsewhere to read answers; none where absent. */
   readonly corsOrigin?: string;
   readonly adminApi: boolean;
+  /** Reloading and ending over HTTP; refused where absent. */
+  readonly lifecycle?: ApiOptions['lifecycle'];
+  readonly notifications?: ApiOptions['notifications'];
   readonly buildInfo: BuildInfo;
   /** Answers of `/api/v1/status/…` that only the main knows. */
   readonly status: ApiOptions['status'];
@@ -113,7 +117,13 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
   });
   const nodeLabels = Labels.fromObject({ job: 'node', instance: options.instance });
   const ownLabels = Labels.fromObject({ job: 'outpost', instance: options.instance });
-  const ingest = new Ingest({ storage: db, registry, events, targetLabels: nodeLabels });
+  const ingest = new Ingest({
+    storage: db,
+    registry,
+    events,
+    targetLabels: nodeLabels,
+    now: () => clock.now(),
+  });
   const host = new PluginHost({
     plugins: options.plugins,
     sink: ingest,
@@ -143,7 +153,21 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
   let stopping = false;
   try {
     const http = await listenHttp(
-      newAgentApi(options, db, ingest, () => !stopping),
+      newAgentApi(options, db, ingest, {
+        ready: () => !stopping,
+        targets: () =>
+          agentTargets({
+            ingest,
+            states: () => host.states(),
+            nodeLabels,
+            ownLabels,
+            selfScrape: options.selfMetrics ? selfScrape : null,
+            gather: () => registry.gather(),
+            intervalMs: options.collectIntervalMs,
+            missedMs: MISSED_INTERVALS * options.collectIntervalMs,
+            now: () => clock.now(),
+          }),
+      }),
       options.httpAddress,
     );
     const store = newStoreServer(options, db, () => (stopping ? 'it is stopping' : null));
@@ -173,7 +197,12 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
-function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, ready: () => boolean) {
+function newAgentApi(
+  options: AgentOptions,
+  db: Db,
+  ingest: Ingest,
+  live: Pick<ApiOptions, 'ready' | 'targets'>,
+) {
   const { logger, registry, clock, random } = options.context;
   const receiver = options.remoteWriteReceiver
     ? new RemoteWriteReceiver({
@@ -187,7 +216,13 @@ function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, ready: () =>
     engine: newEngine(options),
     ...(options.limits && { limits: options.limits }),
     queryableFor: () => db,
-    ready,
+    ...live,
+    store: {
+      statistics: limit => db.headStatistics(limit),
+      blocks: () => db.blocks.map(b => b.meta),
+    },
+    ...(options.lifecycle && { lifecycle: options.lifecycle }),
+    ...(options.notifications && { notifications: options.notifications }),
     walReplay: () => db.replayState,
     buildInfo: options.buildInfo,
     ...(options.status && { status: options.status }),

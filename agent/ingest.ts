@@ -15,6 +15,8 @@ export interface IngestOptions {
   readonly events: EventLog;
   /** Added to every stored series, below its own labels: job, instance. */
   readonly targetLabels: Labels;
+  /** Unix ms, to tell how long collections take. */
+  readonly now?: () => number;
 }
 
 /** The sink of the plugin host. One source per plugin. */
@@ -73,6 +75,8 @@ class Source implements SampleSource {
   readonly latest: LatestTable = new LatestTable();
   /** Unix ms of the last collection that arrived; 0 before the first and after the end. */
   lastCollected = 0;
+  /** How long the last collection took, from its time on the grid until it arrived; ms. */
+  lastCollectionMs = 0;
   readonly #plugin: string;
   readonly #options: IngestOptions;
   readonly #metrics: IngestMetrics;
@@ -113,6 +117,7 @@ class Source implements SampleSource {
   ): Promise<void> {
     this.latest.collected(ids, values, count);
     this.lastCollected = time;
+    this.lastCollectionMs = Math.max(0, (this.#options.now?.() ?? time) - time);
     this.#metrics.series.with(this.#plugin).set(count);
     const ended = this.#ended();
     await this.#write(appender => {

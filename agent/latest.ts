@@ -44,6 +44,11 @@ export class LatestTable {
     return true;
   }
 
+  /** What is known of each announced family. */
+  get families(): ReadonlyMap<string, FamilyDescription> {
+    return this.#families;
+  }
+
   /** The collectors that have announced families. */
   collectors(): string[] {
     return [...new Set([...this.#families.values()].map(family => family.collector))];

@@ -4,6 +4,7 @@
 import { type Labels, METRIC_NAME } from '../src/labels/labels.ts';
 import type { Clock } from '../src/lifecycle/clock.ts';
 import { sleep } from '../src/lifecycle/clock.ts';
+import { OutpostError } from '../src/lifecycle/errors.ts';
 import type { Appendable, Appender, SeriesRef } from '../src/storage/appender.ts';
 import type { MetricFamily } from '../src/telemetry/metrics.ts';
 
@@ -33,6 +34,10 @@ export class SelfScrape {
   /** Families whose metadata the database has. */
   readonly #described = new Set<string>();
   #isLosing = false;
+  /** Unix ms of the last scrape, how long it took, and why nothing of it was stored, '' where it was. */
+  lastScrape = 0;
+  lastScrapeMs = 0;
+  lastError = '';
 
   constructor(options: SelfScrapeOptions) {
     this.#options = options;
@@ -42,7 +47,9 @@ export class SelfScrape {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, intervalMs } = this.#options;
     while (!signal.aborted) {
+      const started = clock.monotonic();
       await this.scrape(clock.now());
+      this.lastScrapeMs = clock.monotonic() - started;
       await sleep(clock, intervalMs - (clock.now() % intervalMs), signal).catch(() => {});
     }
   }
@@ -50,6 +57,7 @@ export class SelfScrape {
   /** Appends everything at one time. */
   async scrape(time: number): Promise<void> {
     const appender = this.#options.storage.appender();
+    this.lastScrape = time;
     const { targetLabels } = this.#options;
     const put = (name: string, labels: Labels, value: number): void => {
       const ref = this.#resolve(appender, name, labels);
@@ -66,10 +74,12 @@ export class SelfScrape {
     try {
       const result = await appender.commit();
       this.#isLosing = false;
+      this.lastError = '';
       // A series was collected as empty between two scrapes; the next one makes it anew.
       if (result.refused.has('unknown-series')) this.#refs.clear();
     } catch (error) {
       this.#described.clear();
+      this.lastError = OutpostError.from(error).message;
       if (!this.#isLosing) this.#options.onLost(error);
       this.#isLosing = true;
     }

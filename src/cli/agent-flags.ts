@@ -36,6 +36,7 @@ export interface AgentFlags extends CommonFlags, EngineFlags, RemoteReadFlags {
   readonly 'web.cors.origin'?: string;
   readonly 'web.enableRemoteWriteReceiver'?: boolean;
   readonly 'web.enableAdminApi'?: boolean;
+  readonly 'web.enableLifecycle'?: boolean;
 }
 
 /** Defaults of what the configuration file may set too, as a user writes them. */
@@ -125,6 +126,7 @@ function withListenFlags(command: Command): Command {
       }),
     )
     .option('--web.enable-remote-write-receiver', 'take remote write at /api/v1/write')
+    .option('--web.enable-lifecycle', 'allow reloading and ending at /-/reload and /-/quit')
     .option('--web.enable-admin-api', 'allow snapshots and deletions at /api/v1/admin/tsdb/')
     .addOption(
       new Option('--web.cors.origin <regex>', 'origins whose pages may read answers').argParser(

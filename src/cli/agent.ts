@@ -6,8 +6,9 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Agent, newAgent } from '../../agent/agent.ts';
+import { Notifications } from '../httpapi/notifications.ts';
 import { type Actor, aborted } from '../lifecycle/run-group.ts';
-import { AgentConfigSchema } from './agent-config.ts';
+import { type AgentConfig, AgentConfigSchema } from './agent-config.ts';
 import { type AgentFlags, withAgentFlags } from './agent-flags.ts';
 import { agentSettings } from './agent-settings.ts';
 import { readConfigFile } from './config-file.ts';
@@ -16,6 +17,7 @@ import { hostPort } from './flags.ts';
 import { type Listener, logListening, namingFlag, warnIfOpen } from './listening.ts';
 import { type ProcessContext, runProcess } from './process.ts';
 import { queryLog } from './query-log.ts';
+import { lifecycleOperations, Reloader, reloadOnSignal } from './reload.ts';
 import { remoteReadLimits } from './remote-read-flags.ts';
 import { runtimeStatus, shownFlags } from './status.ts';
 import { buildInfo, packageVersion } from './version.ts';
@@ -36,9 +38,20 @@ export function addAgentCommand(program: Command): void {
 /** Builds the agent from flags and file. Throws OutpostError. */
 export async function startAgent(flags: AgentFlags, context: ProcessContext): Promise<Agent> {
   const file = flags['config.file'];
-  const config = file === undefined ? {} : readConfigFile(file, AgentConfigSchema);
+  const read = file === undefined ? null : () => readConfigFile(file, AgentConfigSchema);
+  const config = read?.() ?? {};
   const settings = agentSettings(flags, config);
-  const { logger } = context;
+  const { logger, registry, clock } = context;
+  let { externalLabels } = settings;
+  const notifications = new Notifications(clock.now);
+  const reloader = new Reloader<AgentConfig>({
+    ...{ read, config, now: clock.now, logger, registry, notifications },
+    live: ['global.external_labels'],
+    apply: next => {
+      externalLabels = agentSettings(flags, next).externalLabels;
+    },
+  });
+  reloadOnSignal(reloader);
   const http: Listener = {
     flag: '--http-address',
     protocol: 'http',
@@ -56,6 +69,9 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
   try {
     const agent = await newAgent({
       ...settings,
+      get externalLabels() {
+        return externalLabels;
+      },
       dataDir: flags.dataDir,
       httpAddress: flags.httpAddress,
       grpcAddress: hostPort(flags.grpcAddress),
@@ -69,7 +85,9 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
       remoteWriteReceiver: flags['web.enableRemoteWriteReceiver'] ?? false,
       adminApi: flags['web.enableAdminApi'] ?? false,
       buildInfo: buildInfo(packageVersion()),
-      status: runtimeStatus(config, context),
+      ...(flags['web.enableLifecycle'] && { lifecycle: lifecycleOperations(reloader) }),
+      notifications,
+      status: runtimeStatus(config, context, reloader),
       context: { ...context, fillRandom: bytes => void randomFillSync(bytes) },
     });
     logListening(http, agent.httpPort, logger);

@@ -8,20 +8,37 @@ import type { ApiOptions } from '../httpapi/options.ts';
 import { type Address, hostPort } from './flags.ts';
 import type { ProcessContext } from './process.ts';
 
+/** Where the configuration stands in a mode that can reload it. */
+export interface ReloadState {
+  /** As it was read last without mistakes. */
+  config(): object;
+  /** Whether the last reading had none. */
+  readonly succeeded: boolean;
+  /** Unix ms of the last reading without mistakes. */
+  readonly time: number;
+}
+
 /** The pages of a mode: its flags as they took effect, its file as it was read. */
-export function runtimeStatus(config: object, context: ProcessContext): ApiOptions['status'] {
+export function runtimeStatus(
+  config: object,
+  context: ProcessContext,
+  reload?: ReloadState,
+): ApiOptions['status'] {
   const flags = context.shownFlags ?? {};
-  const yaml = Object.keys(config).length === 0 ? '' : stringify(config);
+  const yaml = (): string => {
+    const shown = reload?.config() ?? config;
+    return Object.keys(shown).length === 0 ? '' : stringify(shown);
+  };
   return {
     flags: () => flags,
-    config: () => ({ yaml }),
+    config: () => ({ yaml: yaml() }),
     runtimeinfo: () => ({
       startTime: new Date(context.startTime).toISOString(),
       serverTime: new Date(context.clock.now()).toISOString(),
       CWD: process.cwd(),
       hostname: hostname(),
-      reloadConfigSuccess: true,
-      lastConfigTime: new Date(context.startTime).toISOString(),
+      reloadConfigSuccess: reload?.succeeded ?? true,
+      lastConfigTime: new Date(reload?.time ?? context.startTime).toISOString(),
       nodeVersion: process.version,
     }),
   };

@@ -17,16 +17,21 @@ import { addRequestMetrics } from './request-metrics.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute, BytesAnswer, PlainAnswer } from './route.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { exemplarRoutes } from './routes/exemplars.ts';
+import { featureRoutes } from './routes/features.ts';
 import { federateRoutes } from './routes/federate.ts';
 import { homeRoute } from './routes/home.ts';
 import { labelRoutes } from './routes/labels.ts';
+import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { nothingRoutes } from './routes/nothing.ts';
 import { queryRoutes } from './routes/query.ts';
 import { queryTextRoutes } from './routes/query-text.ts';
 import { readRoutes } from './routes/read.ts';
+import { selfMetricsRoutes } from './routes/self-metrics.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { statusRoutes } from './routes/status.ts';
+import { storeStatusRoutes } from './routes/store-status.ts';
+import { targetRoutes } from './routes/targets.ts';
 import { walReplayRoutes } from './routes/wal-replay.ts';
 import { writeRoutes } from './routes/write.ts';
 import { sendProblem } from './send-problem.ts';
@@ -63,6 +68,11 @@ function routesOf(options: ApiOptions): ApiRoute[] {
     ...walReplayRoutes(options),
     ...writeRoutes(options),
     ...readRoutes(options),
+    ...targetRoutes(options),
+    ...storeStatusRoutes(options),
+    ...selfMetricsRoutes(options),
+    ...featureRoutes(options),
+    ...lifecycleRoutes(options),
     ...federateRoutes(options),
     ...adminRoutes(options),
     ...(options.routes ?? []),

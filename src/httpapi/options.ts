@@ -13,9 +13,11 @@ import type { ExemplarQueryable } from '../storage/exemplar.ts';
 import type { Queryable } from '../storage/queryable.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Registry } from '../telemetry/metrics.ts';
+import type { Notifications } from './notifications.ts';
 import type { Parameters } from './parameters.ts';
 import type { ApiRoute } from './route.ts';
 import type { WalReplay } from './routes/wal-replay.ts';
+import type { ApiTarget, LifecycleOperations, StoreSource } from './sources.ts';
 
 /** What `/api/v1/status/buildinfo` says. */
 export interface BuildInfo {
@@ -85,6 +87,14 @@ export interface ApiOptions {
   externalLabels?(): Labels;
   /** How long a sample counts as current for `/federate`; five minutes where absent. */
   readonly lookbackMs?: number;
+  /** What is collected from; nothing where absent. */
+  targets?(): readonly ApiTarget[];
+  /** The mode's own database in numbers. */
+  readonly store?: StoreSource;
+  /** Reloading and ending, where the mode lets clients do that. */
+  readonly lifecycle?: LifecycleOperations;
+  /** Conditions that last; none where absent. */
+  readonly notifications?: Notifications;
   /** Limits of remote read; Prometheus' where absent. */
   readonly remoteRead?: Partial<RemoteReadLimits>;
   /** Takes remote write. */

@@ -111,6 +111,11 @@ export class Engine {
     this.#parsed = new ParsedQueries(options.experimentalFunctions ? () => {} : refuseExperimental);
   }
 
+  /** Whether functions and aggregations that may still change are allowed. */
+  get experimentalFunctions(): boolean {
+    return this.#options.experimentalFunctions ?? false;
+  }
+
   /** Evaluates at one time. */
   instant(queryable: Queryable, text: string, options: InstantOptions): Promise<QueryResult> {
     const { timeMs } = options;

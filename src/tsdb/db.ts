@@ -7,6 +7,7 @@ import { type Matcher, matchesAll } from '../labels/matcher.ts';
 import { sleep } from '../lifecycle/clock.ts';
 import { assert, OutpostError } from '../lifecycle/errors.ts';
 import { aborted } from '../lifecycle/run-group.ts';
+import { Slicer } from '../lifecycle/slicer.ts';
 import type { Appendable, Appender, MetadataSource, MetricMetadata } from '../storage/appender.ts';
 import type { ExemplarQueryable, SeriesExemplars } from '../storage/exemplar.ts';
 import { mergeQueriers } from '../storage/merge-queryables.ts';
@@ -22,6 +23,7 @@ import { type DbOptions, HOUR_MS } from './db-options.ts';
 import { coveredUntil, type DbParts, newParts, openBlocks, openLogs } from './db-parts.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { deleteFromHead } from './head/head-deletion.ts';
+import { type LabelStatistics, labelStatistics } from './head/head-statistics.ts';
 import type { ReplayReport } from './head/log-replay.ts';
 import type { OutOfOrderReplay } from './head/out-of-order/out-of-order-replay.ts';
 import type { SnapshotFound } from './head/snapshot/snapshot-reader.ts';
@@ -76,6 +78,14 @@ export async function startDb(dir: string, options: DbOptions): Promise<Db> {
     lock?.release();
     throw directoryProblem(dir, error);
   }
+}
+
+/** The head in numbers. Times are Unix ms, Infinity and −Infinity while it is empty. */
+export interface HeadStatistics extends LabelStatistics {
+  readonly series: number;
+  readonly chunks: number;
+  readonly minTime: number;
+  readonly maxTime: number;
 }
 
 /** An open database. Appenders and queriers of it work until `close`. */
@@ -148,6 +158,19 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
   /** Series in the head. */
   get seriesCount(): number {
     return this.#parts.head.seriesCount;
+  }
+
+  /** What the head holds, and the labels it has most of. */
+  async headStatistics(limit: number): Promise<HeadStatistics> {
+    const { head, settings } = this.#parts;
+    const slicer = new Slicer(() => settings.clock.monotonic());
+    return {
+      series: head.seriesCount,
+      chunks: head.arena.chunkCount + head.histograms.chunkCount,
+      minTime: head.oldestTime,
+      maxTime: head.newestTime,
+      ...(await labelStatistics(head.index, limit, slicer)),
+    };
   }
 
   /** Open blocks by time. */

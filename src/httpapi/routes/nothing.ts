@@ -1,4 +1,4 @@
-// What Prometheus answers where no rules, targets or Alertmanagers exist. Clients such as
+// What Prometheus answers where no rules or Alertmanagers exist. Clients such as
 // Grafana ask for them without knowing, and take an error for a broken data source.
 
 import type { ApiRoute } from '../route.ts';
@@ -22,14 +22,6 @@ export function nothingRoutes(): ApiRoute[] {
       handle: () => ({
         kind: 'data',
         data: { activeAlertmanagers: [], droppedAlertmanagers: [] },
-      }),
-    },
-    {
-      methods: ['GET'],
-      path: '/api/v1/targets',
-      handle: () => ({
-        kind: 'data',
-        data: { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} },
       }),
     },
   ];

@@ -28,15 +28,20 @@ export class HeadPostings {
 
   /** Adds a series under each of its labels. */
   add(ref: number, symbols: Uint32Array): void {
+    this.addToAll(ref);
+    for (let i = 0; i < symbols.length; i += 2) {
+      this.append(this.listOf(symbols[i]!, symbols[i + 1]!), ref);
+    }
+  }
+
+  /** Adds a series to the list of all; `append` to those of its labels follows. */
+  addToAll(ref: number): void {
     if (this.#allLength === this.#all.length) {
       const all = new Uint32Array(Math.ceil(this.#all.length * 1.5));
       all.set(this.#all);
       this.#all = all;
     }
     insert(this.#all, 0, this.#allLength++, ref);
-    for (let i = 0; i < symbols.length; i += 2) {
-      this.#append(this.#list(symbols[i]!, symbols[i + 1]!), ref);
-    }
   }
 
   /** Every series. */
@@ -50,6 +55,12 @@ export class HeadPostings {
     if (list === undefined) return new Uint32Array(0);
     const start = this.#starts[list]!;
     return this.#arena.words.slice(start, start + this.#lengths[list]!);
+  }
+
+  /** How many series have a label. */
+  count(name: number, value: number): number {
+    const list = this.#names.get(name)?.get(value);
+    return list === undefined ? 0 : this.#lengths[list]!;
   }
 
   /** The oldest series with a label, undefined where nobody has it. */
@@ -114,7 +125,8 @@ export class HeadPostings {
     this.#freeLists.push(list);
   }
 
-  #list(name: number, value: number): number {
+  /** The number of a label's list, made where there is none; good until the caller gives way. */
+  listOf(name: number, value: number): number {
     let values = this.#names.get(name);
     if (!values) {
       values = new Map();
@@ -149,7 +161,8 @@ export class HeadPostings {
     this.#listValues = grow(this.#listValues);
   }
 
-  #append(list: number, ref: number): void {
+  /** Adds a series to a list. */
+  append(list: number, ref: number): void {
     const length = this.#lengths[list]!;
     if (length === 0) this.#starts[list] = this.#arena.take(1);
     else if (length === capacity(length)) {
