@@ -40,7 +40,7 @@ export async function writeHeadBlock(
   const querier = head.querier(minTime, maxTime - 1);
   try {
     const set = await querier.select([], { hints: { sorted: true } });
-    return await writeBlock(parentDir, seriesChunks(set), {
+    return await writeBlock(parentDir, seriesChunks(set, { minTime, maxTime }), {
       ...options,
       minTime,
       maxTime,

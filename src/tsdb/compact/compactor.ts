@@ -80,19 +80,45 @@ export function compactedMeta(metas: readonly BlockMeta[]): {
   };
 }
 
-/** Series of a set as chunks to write, batch by batch; each is merged and encoded when its turn comes. */
-export async function* seriesChunks(set: SeriesSet): AsyncGenerator<Iterable<SeriesChunks>> {
+/** Times a block may hold, Unix ms; `maxTime` is exclusive. */
+export interface BlockTimes {
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
+const ALL_TIMES: BlockTimes = { minTime: -Infinity, maxTime: Infinity };
+
+/**
+ * Series of a set as chunks to write, batch by batch; each is merged and encoded when its turn comes. Chunks
+ * that reach beyond the times of the block, which must be those of the selection, are encoded anew.
+ */
+export async function* seriesChunks(
+  set: SeriesSet,
+  times: BlockTimes = ALL_TIMES,
+): AsyncGenerator<Iterable<SeriesChunks>> {
   const columns = new SampleColumns();
   for (let batch = await set.next(); batch; batch = await set.next()) {
-    yield encodedLazily(batch, columns);
+    yield encodedLazily(batch, columns, times);
   }
 }
 
-function* encodedLazily(batch: readonly Series[], columns: SampleColumns): Generator<SeriesChunks> {
+function* encodedLazily(
+  batch: readonly Series[],
+  columns: SampleColumns,
+  times: BlockTimes,
+): Generator<SeriesChunks> {
   for (const series of batch) {
-    const chunks = series.chunks() ?? encodedAnew(series, columns);
-    yield { labels: series.labels, chunks };
+    const chunks = series.chunks();
+    const whole = chunks?.every(chunk => isWithin(chunk, times));
+    yield {
+      labels: series.labels,
+      chunks: chunks && whole ? chunks : encodedAnew(series, columns),
+    };
   }
+}
+
+function isWithin(chunk: Chunk, { minTime, maxTime }: BlockTimes): boolean {
+  return chunk.minTime >= minTime && chunk.maxTime < maxTime;
 }
 
 function encodedAnew(series: Series, columns: SampleColumns): Chunk[] {
