@@ -123,6 +123,15 @@ export class WriteBuffer {
     return true;
   }
 
+  /** Appends what was written from `start` to before `end` once more. */
+  again(start: number, end: number): void {
+    this.#reserve(end - start);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let i = start; i < end; i++) bytes[at++] = bytes[i]!;
+    this.#length = at;
+  }
+
   zeros(count: number): void {
     this.#reserve(count);
     this.#bytes.fill(0, this.#length, this.#length + count);

@@ -110,6 +110,16 @@ export interface Kernels {
     key: number,
   ): number;
   tableSize(): number;
+  readonly NEWCOMERS_BYTES: Constant;
+  readonly NEWCOMERS_MAX: Constant;
+  readonly NEWCOMER_LABELS_MAX: Constant;
+  readonly NEWCOMER_RUNS_MAX: Constant;
+  newcomersAt(base: number): void;
+  newcomerCount(): number;
+  newcomerLabels(): number;
+  newcomerLabelsAt(index: number): number;
+  newcomerLabelsSize(index: number): number;
+  newcomerSamples(index: number): number;
   writeColumns(
     refs: number,
     times: number,
@@ -121,6 +131,7 @@ export interface Kernels {
   writeStart(body: number, size: number): void;
   writeScan(budget: number, inspected: number): number;
   writeSettle(ref: number): void;
+  writeSettleNewcomers(): void;
   writeDrop(ref: number): void;
   writeRemember(ref: number): void;
   writeLength(): number;

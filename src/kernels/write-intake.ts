@@ -5,6 +5,17 @@
 import { assert, OutpostError } from '../lifecycle/errors.ts';
 import { type Kernels, newKernels } from './load.ts';
 
+/** Label sets as numbers of labels, so that what they have in common stands there once. */
+export interface GatheredLabels {
+  readonly count: number;
+  /** Name and value of each label in turn. */
+  readonly texts: readonly string[];
+  /** The numbers of the labels of set after set, each sorted by name, without duplicates or empty values. */
+  readonly runs: Uint32Array;
+  /** Where each set ends in `runs`. */
+  readonly ends: Uint32Array;
+}
+
 /** What is given for a series that is not known, and to drop a series' samples. */
 export const NO_SERIES_REF = 0xffff_ffff;
 
@@ -31,12 +42,15 @@ export const ScanStop = {
   metadata: 3,
   /** More samples, or series, than a request may have. */
   tooMany: 4,
+  /** Series that are new were gathered; `settleNewcomers` comes before the next scan. */
+  newcomers: 5,
   damaged: -1,
 } as const;
 
 const PAGE_BYTES = 65_536;
 const STATE = 128;
-const PACKED = 4096;
+const NEWCOMERS = 4096;
+const PACKED = 196_608;
 const DECODE_BYTES = 1 << 18;
 const SCAN_BYTES = 1 << 17;
 const ENTRY_BYTES = 32;
@@ -84,6 +98,9 @@ export class WriteIntake {
       seed,
     );
     assert(hasRoom !== 0, 'memory for the table of known series');
+    const { NEWCOMERS_BYTES } = this.#kernels;
+    assert(NEWCOMERS + NEWCOMERS_BYTES.value <= PACKED, 'room for newcomers');
+    this.#kernels.newcomersAt(NEWCOMERS);
     const times = this.#columns;
     const values = times + samplesMax * 8;
     const refs = values + samplesMax * 8;
@@ -172,6 +189,38 @@ export class WriteIntake {
     return this.#cells[4]!;
   }
 
+  /** The series that were gathered, at a stop for newcomers; valid until the next call. */
+  newcomers(): GatheredLabels {
+    const bytes = this.#live();
+    const kernels = this.#kernels;
+    const labels = kernels.NEWCOMER_LABELS_MAX.value;
+    const runs = NEWCOMERS + labels * 4;
+    const runsMax = kernels.NEWCOMER_RUNS_MAX.value;
+    const { buffer } = this.#memory;
+    return {
+      count: kernels.newcomerCount(),
+      texts: labelTexts(bytes, new Uint32Array(buffer, NEWCOMERS, kernels.newcomerLabels())),
+      runs: new Uint32Array(buffer, runs, runsMax),
+      ends: new Uint32Array(buffer, runs + runsMax * 4, kernels.NEWCOMERS_MAX.value),
+    };
+  }
+
+  /** The bytes of the labels of a series that was gathered, and how many samples it has. */
+  newcomer(index: number): { readonly labels: Uint8Array; readonly samples: number } {
+    const start = this.#kernels.newcomerLabelsAt(index);
+    const size = this.#kernels.newcomerLabelsSize(index);
+    const labels = this.#live().subarray(start, start + size);
+    return { labels, samples: this.#kernels.newcomerSamples(index) };
+  }
+
+  /** Goes on with these references for the gathered series; NO_SERIES_REF drops samples. */
+  settleNewcomers(refs: Uint32Array): void {
+    const { NEWCOMER_LABELS_MAX, NEWCOMER_RUNS_MAX, NEWCOMERS_MAX } = this.#kernels;
+    const labels = NEWCOMER_LABELS_MAX.value + NEWCOMER_RUNS_MAX.value + NEWCOMERS_MAX.value;
+    new Uint32Array(this.#memory.buffer, NEWCOMERS + labels * 4, refs.length).set(refs);
+    this.#kernels.writeSettleNewcomers();
+  }
+
   /** From now on the labels at which the scan stopped are known by this reference. */
   remember(ref: number): void {
     assert(ref >= 0 && ref < NO_SERIES_REF, `series reference ${ref} is beyond 32 bits`);
@@ -248,6 +297,20 @@ function packedBytesMax(size: number): number {
 /** The next page boundary that leaves room for reading and writing a little too far. */
 function pageAfter(address: number): number {
   return Math.ceil((address + 64) / PAGE_BYTES) * PAGE_BYTES;
+}
+
+/** Names and values of labels, each a field `{1 name, 2 value}` in ASCII with lengths of one byte. */
+function labelTexts(bytes: Uint8Array, addresses: Uint32Array): string[] {
+  const { buffer, byteOffset, length } = bytes;
+  const text = Buffer.from(buffer, byteOffset, length);
+  const texts: string[] = [];
+  for (const at of addresses) {
+    const nameEnd = at + 4 + bytes[at + 3]!;
+    const valueAt = nameEnd + 2;
+    texts.push(text.toString('latin1', at + 4, nameEnd));
+    texts.push(text.toString('latin1', valueAt, valueAt + bytes[nameEnd + 1]!));
+  }
+  return texts;
 }
 
 function damagedBlock(): OutpostError {

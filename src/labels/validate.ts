@@ -29,17 +29,24 @@ export function labelsProblem(labels: Labels): string | null {
   if (labels.size > LABELS_PER_SERIES_MAX) {
     return `${labels.size} labels, at most ${LABELS_PER_SERIES_MAX} are stored`;
   }
-  for (const [name, value] of labels) {
-    if (name === '') return 'a label name is empty';
-    if (!name.isWellFormed() || name.includes('\ufffd'))
-      return `label name ${JSON.stringify(name)} is not valid UTF-8`;
-    if (!value.isWellFormed()) return `the value of label "${name}" is not valid UTF-8`;
-    if (name.length > LABEL_NAME_LENGTH_MAX) {
-      return `label name "${name.slice(0, 40)}…" has ${name.length} characters, at most ${LABEL_NAME_LENGTH_MAX}`;
-    }
-    if (value.length > LABEL_VALUE_LENGTH_MAX) {
-      return `the value of label "${name}" has ${value.length} characters, at most ${LABEL_VALUE_LENGTH_MAX}`;
-    }
+  for (let i = 0; i < labels.pairs.length; i += 2) {
+    const problem = labelProblem(labels.pairs[i]!, labels.pairs[i + 1]!);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** The reason a label cannot be stored in any set, or null. */
+export function labelProblem(name: string, value: string): string | null {
+  if (name === '') return 'a label name is empty';
+  if (!name.isWellFormed() || name.includes('\ufffd'))
+    return `label name ${JSON.stringify(name)} is not valid UTF-8`;
+  if (!value.isWellFormed()) return `the value of label "${name}" is not valid UTF-8`;
+  if (name.length > LABEL_NAME_LENGTH_MAX) {
+    return `label name "${name.slice(0, 40)}…" has ${name.length} characters, at most ${LABEL_NAME_LENGTH_MAX}`;
+  }
+  if (value.length > LABEL_VALUE_LENGTH_MAX) {
+    return `the value of label "${name}" has ${value.length} characters, at most ${LABEL_VALUE_LENGTH_MAX}`;
   }
   return null;
 }

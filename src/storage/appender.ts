@@ -54,6 +54,17 @@ export interface MetricMetadata {
   readonly unit: string;
 }
 
+/** Label sets as numbers of labels, so that what many of them have in common is looked at once. */
+export interface LabelSets {
+  readonly count: number;
+  /** Name and value of each label in turn; none is empty. */
+  readonly texts: readonly string[];
+  /** The numbers of the labels of set after set, each set sorted by name and without duplicates. */
+  readonly runs: Uint32Array;
+  /** Where each set ends in `runs`. */
+  readonly ends: Uint32Array;
+}
+
 /**
  * Collects one batch. Order of calls: series and samples in any order, then commit or rollback once;
  * the appender is then spent. One batch holds samples of a series in time order.
@@ -64,6 +75,11 @@ export interface Appender {
    * `bad-data` for label sets that cannot be stored and `limit-exceeded` when the store is full.
    */
   series(labels: Labels): SeriesRef;
+  /**
+   * Writes the references of many label sets to `refs`, in their order, creating series as `series` does. Where
+   * there is none `refs` keeps what it has, and `series` says why. Stores may leave this out.
+   */
+  seriesOf?(sets: LabelSets, refs: Uint32Array): void;
   /** Queues one sample; time in Unix ms. The value's bits are kept. */
   append(ref: SeriesRef, time: number, value: number): void;
   /** Queues a staleness marker; one that is older than the series' newest sample is never stored. */

@@ -32,6 +32,18 @@ export {
 export { xxhash64, xxhashFinish, xxhashStart, xxhashStripes } from './xxhash';
 export { CRC_TABLES_BYTES, crc32c, crc32cTables } from './crc32c';
 export { tableInit, tableSize } from './label-table';
+export {
+  NEWCOMERS_BYTES,
+  NEWCOMERS_MAX,
+  NEWCOMER_LABELS_MAX,
+  NEWCOMER_RUNS_MAX,
+  newcomerCount,
+  newcomerLabels,
+  newcomerLabelsAt,
+  newcomerLabelsSize,
+  newcomerSamples,
+  newcomersAt,
+} from './newcomers';
 export { snappyDecode, snappyStart } from './snappy-decode';
 export { SNAPPY_TABLE_BYTES, snappyEncode } from './snappy-encode';
 export {
@@ -42,6 +54,7 @@ export {
   writeRemember,
   writeScan,
   writeSettle,
+  writeSettleNewcomers,
   writeStart,
 } from './write-request';
 export {

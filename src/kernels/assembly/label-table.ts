@@ -199,9 +199,10 @@ export function holds(entry: u32, at: u32, size: u32): bool {
   return changetype<Entry>(entry).size == size && alike(entry + ENTRY_BYTES, at, size);
 }
 
+/** Whether as many bytes are the same in both places. */
 // @ts-ignore: decorator
 @inline
-function alike(held: u32, at: u32, size: u32): bool {
+export function alike(held: u32, at: u32, size: u32): bool {
   if (size < 16) {
     for (let i: u32 = 0; i < size; i++) if (load<u8>(held + i) != load<u8>(at + i)) return false;
     return true;
@@ -214,7 +215,7 @@ function alike(held: u32, at: u32, size: u32): bool {
 }
 
 /** A keyed hash, by words of eight bytes; the last one overlaps. */
-function hashOf(at: u32, size: u32): u32 {
+export function hashOf(at: u32, size: u32): u32 {
   let hash = seed + <u64>size;
   if (size >= 8) {
     const last = size - 8;

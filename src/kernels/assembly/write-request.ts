@@ -5,6 +5,7 @@
 
 import { came, Entry, expected, expectNothing, find, holds, NO_REF, remember } from './label-table';
 import { CELLS } from './layout';
+import { canGather, gather, gatherAnew, giveRefs, newcomerCount } from './newcomers';
 
 // Why a scan stopped.
 const MORE: i32 = 0;
@@ -12,6 +13,7 @@ const END: i32 = 1;
 const SERIES: i32 = 2;
 const METADATA: i32 = 3;
 const TOO_MANY: i32 = 4;
+const NEWCOMERS: i32 = 5;
 const DAMAGED: i32 = -1;
 
 const VARINT: u32 = 0;
@@ -86,6 +88,7 @@ export function writeStart(body: u32, size: u32): void {
   position = 0;
   exemplars = 0;
   expectNothing();
+  gatherAnew();
 }
 
 export function writeLength(): u32 {
@@ -100,13 +103,16 @@ export function writeExemplars(): u32 {
  * Reads on until there is something to say: that about `budget` bytes were read, that the message ends, is
  * damaged or has more samples or series than the columns hold; that a metadata entry was met (CELLS: its
  * bytes); or that a series needs the host, who then calls writeSettle (CELLS: the bytes of its labels, its
- * first sample, its histograms, its reference or NO_REF, its own bytes, its exemplars). Series that are known,
- * have neither histograms nor exemplars and are not `inspected` settle themselves.
+ * first sample, its histograms, its reference or NO_REF, its own bytes, its exemplars); or that series were
+ * gathered which need writeSettleNewcomers. Series that are known, have neither histograms nor exemplars and
+ * are not `inspected` settle themselves.
  */
 export function writeScan(budget: u32, inspected: bool): i32 {
   const pauseAt = end - at > budget ? at + budget : end;
   while (at < end) {
     if (at >= pauseAt) return MORE;
+    if (!canGather()) return NEWCOMERS;
+    const fieldAt = at;
     const tag = tagBefore(end);
     if (tag == ((1 << 3) | BYTES)) {
       const limit = limitBefore(end);
@@ -117,7 +123,18 @@ export function writeScan(budget: u32, inspected: bool): i32 {
       const ref = entry == 0 ? NO_REF : changetype<Entry>(entry).ref;
       if (entry != 0) came(entry);
       const others = histograms + exemplars - firstExemplar;
+      if (entry == 0 && others == 0 && !inspected && gathers()) {
+        position++;
+        continue;
+      }
       if (entry == 0 || others != 0 || inspected) {
+        if (newcomerCount() != 0) {
+          // It is met again when they are settled.
+          at = fieldAt;
+          length = firstSample;
+          exemplars = firstExemplar;
+          return NEWCOMERS;
+        }
         store<f64>(CELLS, <f64>labelsAt);
         store<f64>(CELLS, <f64>labelsEnd, 8);
         store<f64>(CELLS, <f64>firstSample, 16);
@@ -141,7 +158,33 @@ export function writeScan(budget: u32, inspected: bool): i32 {
       if (isDamaged) return DAMAGED;
     }
   }
-  return END;
+  return newcomerCount() != 0 ? NEWCOMERS : END;
+}
+
+/** Settles the gathered series with the references that the host has written, NO_REF to drop the samples. */
+export function writeSettleNewcomers(): void {
+  const dropped = giveRefs(refs, seriesRefs);
+  if (dropped >= length) return;
+  let kept = dropped;
+  for (let i = dropped; i < length; i++) {
+    const ref = load<u32>(refs + (i << 2));
+    if (ref == NO_REF) continue;
+    store<u32>(refs + (kept << 2), ref);
+    store<f64>(times + (kept << 3), load<f64>(times + (i << 3)));
+    store<u64>(values + (kept << 3), load<u64>(values + (i << 3)));
+    kept++;
+  }
+  length = kept;
+}
+
+/** Gathers the series at hand; false where it needs the host at once. */
+// @ts-ignore: decorator
+@inline
+function gathers(): bool {
+  // Labels that were put together lie where the next ones will.
+  return (
+    labelsAt != joined && gather(position, firstSample, length - firstSample, labelsAt, labelsEnd)
+  );
 }
 
 /** Gives the series at hand its reference, NO_REF to drop its samples. */

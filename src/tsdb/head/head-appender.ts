@@ -8,6 +8,7 @@ import { assert } from '../../lifecycle/errors.ts';
 import type {
   Appender,
   CommitResult,
+  LabelSets,
   MetricMetadata,
   RefusalReason,
   SeriesRef,
@@ -20,6 +21,7 @@ import { ExemplarBatch } from './exemplars/exemplar-batch.ts';
 import type { Head } from './head.ts';
 import { HistogramBatch } from './histograms/histogram-batch.ts';
 import { HistogramQueue } from './histograms/histogram-queue.ts';
+import { refsOfSets } from './label-sets.ts';
 import { logBatch } from './log-batch.ts';
 import { Held } from './out-of-order/held.ts';
 import type { LateSample, StagedBatch } from './out-of-order/out-of-order-batch.ts';
@@ -56,6 +58,10 @@ export class HeadAppender implements Appender {
 
   series(labels: Labels): SeriesRef {
     return this.#head.refFor(labels);
+  }
+
+  seriesOf(sets: LabelSets, refs: Uint32Array): void {
+    refsOfSets(this.#head, sets, refs);
   }
 
   append(ref: SeriesRef, time: number, value: number): void {

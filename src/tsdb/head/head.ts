@@ -265,10 +265,20 @@ export class Head implements Appendable, Queryable, MetadataSource {
       this.arena.free(slot);
       throw error;
     }
+    this.noteCreated(ref);
+    return ref;
+  }
+
+  /** Whether there may be another series. */
+  get hasRoom(): boolean {
+    return this.index.table.size < this.options.seriesMax && this.nextRef <= REF_MAX;
+  }
+
+  /** Tells of a series that stands in arena and index. */
+  noteCreated(ref: number): void {
     this.order.add(ref);
     this.nextRef = Math.max(this.nextRef, ref + 1);
     this.metrics.seriesCreated.inc();
-    return ref;
   }
 
   /** Says that everything before `time` is in blocks: it is neither taken nor shown any more. */

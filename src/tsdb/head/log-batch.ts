@@ -37,11 +37,7 @@ function seriesRecord(head: Head): Uint8Array | null {
   const writer = new SeriesRecordWriter();
   for (const ref of head.unlogged) {
     const slot = table.slotOf(ref);
-    if (slot < 0) continue;
-    writer.add(
-      ref,
-      Array.from(table.symbols(slot), symbol => symbols.text(symbol)),
-    );
+    if (slot >= 0) writer.addSymbols(ref, table.symbols(slot), symbols);
   }
   return writer.empty ? null : writer.bytes();
 }

@@ -9,9 +9,21 @@ import { RECORD_SERIES } from './record-type.ts';
 // Other writers may allow more labels than we take in; this only bounds what a damaged count can ask for.
 const LABELS_MAX = LABELS_PER_SERIES_MAX * 16;
 
+/** Strings known by numbers. */
+export interface SymbolTexts {
+  text(symbol: number): string;
+}
+
+/** How many strings of a record are remembered, to be copied where they stand once more. */
+const PLACES = 4096;
+
 /** Collects series for one record. */
 export class SeriesRecordWriter {
-  readonly #buffer = new WriteBuffer(4096);
+  readonly #buffer = new WriteBuffer(16_384);
+  /** The symbol that was last written of those that share a place, and where its bytes start and end. */
+  #symbols: Uint32Array | null = null;
+  readonly #starts = new Uint32Array(PLACES);
+  readonly #ends = new Uint32Array(PLACES);
 
   get empty(): boolean {
     return this.#buffer.length === 0;
@@ -25,12 +37,36 @@ export class SeriesRecordWriter {
     for (const text of pairs) this.#buffer.string(text);
   }
 
+  /** Adds a series whose labels are numbers of strings, name before value, sorted by name. */
+  addSymbols(ref: number, symbols: Uint32Array, texts: SymbolTexts): void {
+    if (this.empty) this.#buffer.u8(RECORD_SERIES);
+    this.#buffer.u64(ref);
+    this.#buffer.uvarint(symbols.length / 2);
+    for (let i = 0; i < symbols.length; i++) this.#symbol(symbols[i]!, texts);
+  }
+
+  #symbol(symbol: number, texts: SymbolTexts): void {
+    const buffer = this.#buffer;
+    this.#symbols ??= new Uint32Array(PLACES);
+    const place = symbol & (PLACES - 1);
+    // The number is kept with one added: nothing is at a place that has none.
+    if (this.#symbols[place] === symbol + 1) {
+      buffer.again(this.#starts[place]!, this.#ends[place]!);
+      return;
+    }
+    this.#symbols[place] = symbol + 1;
+    this.#starts[place] = buffer.length;
+    buffer.string(texts.text(symbol));
+    this.#ends[place] = buffer.length;
+  }
+
   /** A view of the record; valid until the next call. */
   bytes(): Uint8Array {
     return this.#buffer.bytes();
   }
 
   reset(): void {
+    this.#symbols = null;
     this.#buffer.reset();
   }
 }

@@ -125,8 +125,8 @@ describe('reading', () => {
       intake.start();
       for (;;) {
         const stop = intake.scan(false);
-        if (stop !== ScanStop.series) return stop;
-        intake.settle(1);
+        if (stop !== ScanStop.newcomers) return stop;
+        intake.settleNewcomers(Uint32Array.of(1));
       }
     };
     expect(stops(3, [series('a', three)])).toBe(ScanStop.end);
@@ -151,13 +151,12 @@ describe('reading', () => {
       intake.start();
       for (let stop = intake.scan(false); stop !== ScanStop.end; stop = intake.scan(false)) {
         stops.push(stop);
-        if (stop !== ScanStop.series) continue;
-        intake.remember(stops.length);
-        intake.settle(stops.length);
+        if (stop !== ScanStop.newcomers) continue;
+        intake.settleNewcomers(Uint32Array.from({ length: 50 }, (_, i) => i + 1));
       }
       return stops;
     };
-    expect(scans()).toEqual(Array(50).fill(ScanStop.series));
+    expect(scans()).toEqual([...Array(6).fill(ScanStop.more), ScanStop.newcomers]);
     expect(scans()).toEqual(Array(6).fill(ScanStop.more));
     expect(intake.length).toBe(50_000);
   });
