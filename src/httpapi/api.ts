@@ -8,7 +8,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import { bodyOf } from './body.ts';
 import type { Piece } from './body-chunk.ts';
 import { addCors } from './cors.ts';
-import { wantsGzip } from './encoding.ts';
+import { packingFor } from './encoding.ts';
 import { ENVELOPE_HEAD, envelopeTail } from './envelope.ts';
 import { API_LIMITS, type ApiOptions } from './options.ts';
 import { Parameters } from './parameters.ts';
@@ -226,14 +226,14 @@ async function sendBody(
 ): Promise<FastifyReply> {
   const { clock } = options;
   const { headers, socket } = reply.request;
-  const gzip = wantsGzip(headers, socket.remoteAddress);
+  const packing = packingFor(headers, socket.remoteAddress);
   const pieces = answer.kind === 'pieces' ? answer : null;
   if (pieces?.release) {
     if (reply.raw.closed) pieces.release();
     else reply.raw.once('close', pieces.release);
   }
   const body = await bodyOf(piecesOf(answer), {
-    gzip,
+    packing,
     clock,
     signal,
     ...(pieces?.limit && { limit: pieces.limit }),
@@ -241,7 +241,7 @@ async function sendBody(
   reply.type(answer.kind === 'plain' ? answer.contentType : JSON_TYPE);
   const vary = [reply.getHeader('vary'), 'Accept-Encoding'].filter(Boolean).join(', ');
   reply.header('vary', vary);
-  if (body.isGzip) reply.header('content-encoding', 'gzip');
+  if (body.packing !== null) reply.header('content-encoding', body.packing);
   return reply.send(body.payload);
 }
 

@@ -2,27 +2,27 @@
 // is made the event loop gets its turn, and a slow reader is waited for.
 
 import { Readable } from 'node:stream';
-import { createGzip, gzipSync } from 'node:zlib';
 import type { Clock } from '../lifecycle/clock.ts';
 import { Slicer } from '../lifecycle/slicer.ts';
 import { BodyChunk, type Piece } from './body-chunk.ts';
+import type { Packing } from './encoding.ts';
+import { packed, packer } from './packing.ts';
 import type { BodyLimit } from './route.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 // What fits into the first flight of a TCP connection (ten segments, RFC 6928) arrives no sooner when packed.
-const GZIP_BYTES_MIN = 14_600;
-// Most of gzip's gain for a fifth of its default cost; the text repeats itself much.
-const GZIP = { level: 1, chunkSize: 64 * 1024 };
+const PACKED_BYTES_MIN = 14_600;
 
 /** A body as it goes out. */
 export interface Body {
   readonly payload: Buffer | Readable;
-  readonly isGzip: boolean;
+  /** Null where it is plain. */
+  readonly packing: Packing | null;
 }
 
 export interface BodyOptions {
-  /** True where the body may go out packed. */
-  readonly gzip: boolean;
+  /** How the body may go out packed; null for plain. */
+  readonly packing: Packing | null;
   readonly clock: Clock;
   /** Aborts when nobody wants the body any more. */
   readonly signal: AbortSignal;
@@ -34,20 +34,21 @@ export interface BodyOptions {
  * a part has gone out, the body ends with the error, and the connection with it.
  */
 export async function bodyOf(pieces: Iterable<Piece>, options: BodyOptions): Promise<Body> {
-  const isGzip = options.gzip;
+  const { packing } = options;
   const maker = new ChunkMaker(pieces, options);
   const first = maker.next();
   if (maker.isDone) {
-    if (!isGzip || first.length < GZIP_BYTES_MIN) return { payload: first.copy(), isGzip: false };
+    if (packing === null || first.length < PACKED_BYTES_MIN)
+      return { payload: first.copy(), packing: null };
     // Four milliseconds for the longest: another thread would take a copy, and its turn.
-    return { payload: gzipSync(first.bytes, GZIP), isGzip: true };
+    return { payload: packed(first.bytes, packing), packing };
   }
   const text = Readable.from(chunks(first.copy(), maker), { objectMode: false });
-  if (!isGzip) return { payload: text, isGzip };
-  const packed = createGzip(GZIP);
-  text.on('error', error => packed.destroy(error));
-  packed.on('close', () => text.destroy());
-  return { payload: text.pipe(packed), isGzip };
+  if (packing === null) return { payload: text, packing };
+  const through = packer(packing);
+  text.on('error', error => through.destroy(error));
+  through.on('close', () => text.destroy());
+  return { payload: text.pipe(through), packing };
 }
 
 async function* chunks(first: Buffer, maker: ChunkMaker): AsyncGenerator<Buffer> {

@@ -14,7 +14,7 @@ function* pieces(count: number, onPiece: (i: number) => void = () => {}): Genera
 }
 
 async function stream(count: number, onPiece?: (i: number) => void): Promise<Readable> {
-  const options = { gzip: false, clock: systemClock, signal };
+  const options = { packing: null, clock: systemClock, signal };
   const { payload } = await bodyOf(pieces(count, onPiece), options);
   expect(payload).toBeInstanceOf(Readable);
   return payload as Readable;
@@ -43,7 +43,7 @@ describe('a long body', () => {
     const counting = count();
     // A clock on which every piece takes a millisecond.
     const clock = new ManualClock();
-    const options = { gzip: false, clock, signal };
+    const options = { packing: null, clock, signal };
     const { payload } = await bodyOf(
       pieces(6400, () => clock.advance(1)),
       options,
@@ -59,7 +59,7 @@ describe('a long body', () => {
   test('ends when nobody wants it any more', async () => {
     const gone = new AbortController();
     const clock = new ManualClock();
-    const options = { gzip: false, clock, signal: gone.signal };
+    const options = { packing: null, clock, signal: gone.signal };
     const { payload } = await bodyOf(
       pieces(100_000, () => clock.advance(1)),
       options,
