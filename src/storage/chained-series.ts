@@ -4,6 +4,8 @@
 import type { Labels } from '../labels/labels.ts';
 import { collapseChunks, overlap, splitLanes } from './chunk-lanes.ts';
 import { ChunkSeries } from './chunks.ts';
+import { withoutReset } from './histogram-chunk/chunk-header.ts';
+import { isHistogramEncoding } from './histogram-chunk/decode.ts';
 import { doubtReset } from './reset-doubt.ts';
 import { lowerBound, SampleColumns } from './samples.ts';
 import type { Chunk, Series } from './series.ts';
@@ -55,14 +57,29 @@ export class ChainedSeries implements Series {
 
 /** All chunks by time without repetitions; null where two overlap or a part has none to give. */
 function unionChunks(parts: readonly Series[]): readonly Chunk[] | null {
-  const all: Chunk[] = [];
+  const lists: (readonly Chunk[])[] = [];
   for (const part of parts) {
     const chunks = part.chunks();
     if (!chunks) return null;
-    all.push(...chunks);
+    lists.push(chunks);
   }
-  const union = collapseChunks(all);
-  return overlap(union) ? null : union;
+  const union = collapseChunks(lists.flat());
+  return overlap(union) ? null : doubtResets(union, lists);
+}
+
+/** Where parts interleave, the chunk before may be another than the one that a chunk's header speaks of. */
+function doubtResets(
+  chunks: readonly Chunk[],
+  lists: readonly (readonly Chunk[])[],
+): readonly Chunk[] {
+  if (!chunks.some(({ encoding }) => isHistogramEncoding(encoding))) return chunks;
+  const owners = new Map<Chunk, number>();
+  for (const [owner, list] of lists.entries()) for (const chunk of list) owners.set(chunk, owner);
+  const order = chunks.map(chunk => owners.get(chunk)!);
+  if (order.every((owner, i) => i === 0 || owner >= order[i - 1]!)) return chunks;
+  return chunks.map((chunk, i) =>
+    i > 0 && order[i] !== order[i - 1] ? withoutReset(chunk) : chunk,
+  );
 }
 
 /**
