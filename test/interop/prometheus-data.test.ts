@@ -43,6 +43,8 @@ function promtool(...args: string[]): string {
   return execFileSync('promtool', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
+const MEMORY_SNAPSHOT = ['--enable-feature=memory-snapshot-on-shutdown'];
+
 interface Server {
   readonly url: string;
   readonly stderr: () => string;
@@ -73,7 +75,11 @@ async function until<T>(what: string, attempt: () => Promise<T | null>): Promise
 }
 
 /** Debian's Prometheus over a data directory; it scrapes itself every second where told to. */
-async function startPrometheus(dataDir: string, scrape = false): Promise<Server> {
+async function startPrometheus(
+  dataDir: string,
+  scrape = false,
+  flags: readonly string[] = [],
+): Promise<Server> {
   const port = await freePort();
   const config = join(temporaryDirectory(), 'prometheus.yml');
   const job = `scrape_configs: [{job_name: self, static_configs: [{targets: ['127.0.0.1:${port}']}]}]`;
@@ -88,6 +94,7 @@ async function startPrometheus(dataDir: string, scrape = false): Promise<Server>
       `--storage.tsdb.path=${dataDir}`,
       '--storage.tsdb.retention.time=100000d',
       ...LOCKING,
+      ...flags,
       `--web.listen-address=127.0.0.1:${port}`,
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
@@ -132,8 +139,12 @@ const now = Math.floor(Date.now() / (2 * HOUR)) * 2 * HOUR;
 const START = now - 6 * HOUR;
 
 /** Four hours of samples a minute, of which two hours are in a block when `maintain` ran. */
-async function fillFourHours(dir: string, cut: boolean): Promise<Map<string, string[]>> {
-  const db = await openTestDb(dir, { clock: systemClock });
+async function fillFourHours(
+  dir: string,
+  cut: boolean,
+  snapshotOnClose = false,
+): Promise<Map<string, string[]>> {
+  const db = await openTestDb(dir, { clock: systemClock, snapshotOnClose });
   const appender = db.appender();
   for (const job of ['a', 'b\u{1f600}']) {
     const ref = appender.series(Labels.fromObject({ __name__: 'temperature', job }));
@@ -161,16 +172,28 @@ describe.skipIf(!installed)('a directory written here', () => {
     expect(server.stderr()).not.toMatch(/level=(warn|error)/);
   });
 
-  test('goes on in Prometheus and comes back', async () => {
+  // Prometheus does not know our snapshot of the head and replays the log; we go on behind the snapshot. Its
+  // own snapshots and head chunks hold nothing that the log does not.
+  test.each([
+    ['and is killed', 'SIGKILL', false, []],
+    ['and is killed, beside our snapshot of the head', 'SIGKILL', true, []],
+    ['beside our snapshot of the head and its own', 'SIGTERM', true, MEMORY_SNAPSHOT],
+    ['with its own snapshot of the head', 'SIGTERM', false, MEMORY_SNAPSHOT],
+  ] as const)('goes on in Prometheus and comes back: %s', async (_, signal, withOurs, flags) => {
     const dir = temporaryDirectory();
-    const expected = await fillFourHours(dir, true);
-    const server = await startPrometheus(dir, true);
+    const expected = await fillFourHours(dir, true, withOurs);
+    const server = await startPrometheus(dir, true, flags);
     await until('prometheus has scraped itself', async () => {
       const answer = await query(server, 'up[1m]', Date.now());
       return answer.size > 0 ? true : null;
     });
-    await server.stop('SIGKILL');
+    expect(await query(server, 'temperature[5h]', START + 4 * HOUR)).toEqual(expected);
+    await server.stop(signal);
+    const ofHead = (name: string): boolean => /^(chunk_snapshot\.|chunks_head$|head\.)/.test(name);
+    expect(readdirSync(dir).filter(ofHead).length).toBe(1 + (withOurs ? 1 : 0) + flags.length);
     const db = await openTestDb(dir, { clock: systemClock });
+    expect(db.headSnapshot.kind).toBe(withOurs ? 'loaded' : 'none');
+    expect(readdirSync(dir).filter(ofHead)).toEqual([]);
     expect(db.replay).toMatchObject({ damages: 0, samplesLost: 0 });
     const ours = await contents(db, [new Matcher('=', '__name__', 'temperature')]);
     expect(ours).toEqual(expected);
