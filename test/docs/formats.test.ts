@@ -29,6 +29,12 @@ import { parseMeta, serialiseMeta } from '../../src/tsdb/block/meta.ts';
 import { Tombstones } from '../../src/tsdb/block/tombstones.ts';
 import { isUlid, ulidTime } from '../../src/tsdb/block/ulid.ts';
 import {
+  ChunksRecordWriter,
+  decodeBegin,
+  decodeChunksRecord,
+  encodeBegin,
+} from '../../src/tsdb/head/snapshot/snapshot-records.ts';
+import {
   decodeExemplarsRecord,
   encodeExemplarsRecord,
   type LoggedExemplar,
@@ -234,6 +240,24 @@ describe('exemplars in the log', () => {
     expect(read).toEqual([{ ref: 1, exemplar: { labels, value: 0.5, time: T } }]);
     expect(hex(encodeExemplarsRecord(read))).toBe(hex(bytes));
   });
+});
+
+test('records of a head snapshot are read and written', () => {
+  const begin = {
+    chunkRangeMs: 7_200_000,
+    nextRef: 4,
+    mark: { checkpoint: 2, end: 5, segments: 2, bytes: 300 },
+  };
+  expect(decodeBegin(bytesOf('head-snapshot-begin'))).toEqual(begin);
+  expect(hex(encodeBegin(begin))).toBe(hex(bytesOf('head-snapshot-begin')));
+  const data = Uint8Array.of(1, 2, 3);
+  const chunks = [{ minTime: T, maxTime: T + 15_000, data }];
+  decodeChunksRecord(bytesOf('head-snapshot-chunks'), (ref, found) => {
+    expect([ref, found]).toEqual([3, chunks]);
+  });
+  const writer = new ChunksRecordWriter();
+  writer.add(3, chunks);
+  expect(hex(writer.bytes())).toBe(hex(bytesOf('head-snapshot-chunks')));
 });
 
 describe('/metrics', () => {
