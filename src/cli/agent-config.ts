@@ -83,9 +83,31 @@ export const AgentConfigSchema = Type.Object(
           series_max: Type.Optional(
             Type.Integer({ minimum: 1, description: 'Most series in memory. Default 1000000.' }),
           ),
-          out_of_order_window: Type.Optional(
-            Duration(
-              'How far behind the newest sample others may come late, out of order; 0 refuses them. Default 10m.',
+          tsdb: Type.Optional(
+            Type.Object(
+              {
+                out_of_order_time_window: Type.Optional(
+                  Duration(
+                    'How far behind the newest sample others may come late, out of order; 0 refuses them. Default 10m.',
+                  ),
+                ),
+              },
+              closed,
+            ),
+          ),
+          exemplars: Type.Optional(
+            Type.Object(
+              {
+                max_exemplars: Type.Optional(
+                  Type.Integer({
+                    minimum: 0,
+                    maximum: 10_000_000,
+                    description:
+                      'Most exemplars in memory, of all series together; 0 keeps none. Default 100000.',
+                  }),
+                ),
+              },
+              closed,
             ),
           ),
         },

@@ -22,7 +22,8 @@ export type AgentSettings = Pick<
 export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSettings {
   const retention = config.storage?.retention;
   const seriesMax = config.storage?.series_max;
-  const outOfOrder = config.storage?.out_of_order_window;
+  const outOfOrder = config.storage?.tsdb?.out_of_order_time_window;
+  const exemplarsMax = config.storage?.exemplars?.max_exemplars;
   const minFree = config.storage?.min_free_bytes;
   return {
     collectIntervalMs: flags.collectInterval ?? configInterval(config),
@@ -45,6 +46,7 @@ export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSett
         (minFree === undefined ? null : parseSize(String(minFree))),
       ...(seriesMax !== undefined && { seriesMax }),
       ...(outOfOrder !== undefined && { outOfOrderMs: parseDuration(outOfOrder)! }),
+      ...(exemplarsMax !== undefined && { exemplarsMax }),
     },
   };
 }
