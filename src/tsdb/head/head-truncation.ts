@@ -70,6 +70,7 @@ export async function truncateLog(head: Head, dir: string, fs?: LogFs): Promise<
   const needed = {
     minTime,
     series: (ref: number) => head.aliases.has(ref) || (ref <= REF_MAX && table.slotOf(ref) >= 0),
+    metadata: head.families.inLog(name => refOfMetric(head, name)),
   };
   for (const [ref, { lastTime }] of head.aliases) if (lastTime < minTime) head.aliases.delete(ref);
   try {

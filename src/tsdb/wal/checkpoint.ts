@@ -48,6 +48,8 @@ export interface Needed {
   series(ref: number): boolean;
   /** Samples and deletions before this time are in blocks or beyond retention. */
   readonly minTime: number;
+  /** The newest metadata, under series that are needed; what the log has of other series goes with them. */
+  readonly metadata?: Iterable<LoggedMetadata>;
 }
 
 /** What was dropped and kept. */
@@ -148,6 +150,11 @@ class RecordFilter {
   }
 
   finish(): void {
+    for (const entry of this.#needed.metadata ?? []) {
+      // Whoever replays takes the last of a family's.
+      this.#metadata.delete(entry.ref);
+      this.#metadata.set(entry.ref, entry);
+    }
     if (this.#metadata.size > 0) this.#pass(encodeMetadataRecord(this.#metadata.values()));
     this.#flush();
   }

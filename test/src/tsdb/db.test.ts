@@ -319,6 +319,31 @@ describe('opening', () => {
     });
     await again.close();
   });
+
+  test('metadata outlives the series under which it was logged', async () => {
+    const dir = temporaryDirectory();
+    const db = await openTestDb(dir);
+    const appender = db.appender();
+    appender.metadata('up', { type: 'gauge', help: 'Is it up?', unit: '' });
+    appender.metadata('gone', { type: 'gauge', help: 'Was it up?', unit: '' });
+    for (const labels of [UP, { __name__: 'up', other: 'x' }, { __name__: 'gone' }]) {
+      appender.append(appender.series(Labels.fromObject(labels)), BLOCK_START, 1);
+    }
+    await appender.commit();
+    // The series that lives on is not the one that came first.
+    const live = { __name__: 'up', other: 'x' };
+    for (const hours of [2, 4, 6, 8, 10]) {
+      await put(db, live, [[BLOCK_START + hours * HOUR, 1]]);
+      await db.maintain();
+    }
+    expect(db.seriesCount).toBe(1);
+    const expected = { up: { type: 'gauge', help: 'Is it up?', unit: '' } };
+    expect(Object.fromEntries(db.metadata())).toEqual(expected);
+    await db.close();
+    const again = await openTestDb(dir);
+    expect(Object.fromEntries(again.metadata())).toEqual(expected);
+    await again.close();
+  });
 });
 
 describe('the lock', () => {
