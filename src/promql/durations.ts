@@ -2,7 +2,7 @@
 
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { DurationExpr } from './ast.ts';
-import { pow } from './go-math.ts';
+import { maxOf, minOf, pow } from './go-math.ts';
 import { lineColumn } from './position.ts';
 
 /** What duration expressions may ask for, in ms. */
@@ -40,7 +40,7 @@ function evaluate(expr: DurationExpr, scope: DurationScope): number {
     case 'choice': {
       const left = evaluate(expr.left, scope);
       const right = evaluate(expr.right, scope);
-      return expr.name === 'min_of' ? Math.min(left, right) : Math.max(left, right);
+      return expr.name === 'min_of' ? minOf(left, right) : maxOf(left, right);
     }
     case 'operation':
       return operate(expr, evaluate(expr.left, scope), evaluate(expr.right, scope), scope);

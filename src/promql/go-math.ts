@@ -7,6 +7,18 @@ export function pow(x: number, y: number): number {
   return x ** y;
 }
 
+/** The greater number; NaN where either is, but for infinity, which nothing is greater than. */
+export function maxOf(a: number, b: number): number {
+  const most = Number.POSITIVE_INFINITY;
+  return a === most || b === most ? most : Math.max(a, b);
+}
+
+/** The smaller number, as `maxOf`. */
+export function minOf(a: number, b: number): number {
+  const least = Number.NEGATIVE_INFINITY;
+  return a === least || b === least ? least : Math.min(a, b);
+}
+
 /** A running sum with Neumaier's compensation; read `value`. Reused, never allocated per sample. */
 export class KahanSum {
   sum = 0;

@@ -11,6 +11,7 @@ import { dropHistograms, MATH } from './functions/math.ts';
 import type { RangeContext, RangeFunctionFactory } from './functions/range-function.ts';
 import { NAME_KEEPING, RANGE_FUNCTIONS } from './functions/range-functions.ts';
 import { DATE_PARTS, dateChange, datePart } from './functions/time.ts';
+import { maxOf, minOf } from './go-math.ts';
 import type { Grid } from './grid.ts';
 import { newAbsent } from './operators/absent.ts';
 import { type HistogramQuestion, newHistogramSummary } from './operators/histogram-summary.ts';
@@ -75,7 +76,7 @@ export function planScalarCall(planner: Planner, expr: CallExpr, grid: Grid): Sc
     case 'min_of':
     case 'max_of': {
       const [left, right] = expr.args.map(arg => planner.scalar(arg, grid));
-      return new ComputedScalar(left!, right!, expr.name === 'min_of' ? Math.min : Math.max);
+      return new ComputedScalar(left!, right!, expr.name === 'min_of' ? minOf : maxOf);
     }
     case 'scalar':
       return new VectorScalar(planner.vector(expr.args[0]!, grid), grid.count);

@@ -1,6 +1,7 @@
 // Functions of single numbers, and those with scalar arguments beside them. Histograms are left out.
 
 import type { StepBlock } from '../block.ts';
+import { maxOf, minOf } from '../go-math.ts';
 import type { BlockChange } from '../operators/map.ts';
 
 const RADIANS_PER_DEGREE = Math.PI / 180;
@@ -69,7 +70,7 @@ function clamp(bounds: 'both' | 'min' | 'max'): BlockChange {
       const least = bounds === 'max' ? Number.NEGATIVE_INFINITY : scalars[0]![step]!;
       const most = bounds === 'min' ? Number.POSITIVE_INFINITY : scalars.at(-1)![step]!;
       if (most < least) present[cell] = 0;
-      else values[cell] = Math.max(least, Math.min(most, values[cell]!));
+      else values[cell] = maxOf(least, minOf(most, values[cell]!));
     }
   };
 }

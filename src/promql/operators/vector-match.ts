@@ -30,6 +30,8 @@ interface OneGroup {
   readonly rows: Row[];
   /** 1 where a cell of the group has found a partner, by step; made on first use. */
   matched: Uint8Array | null;
+  /** 1 where a result has been given, by step, where only one may be. */
+  claimed: Uint8Array | null;
   /** Labels of results already given for this key, with the steps they took. */
   results: Map<string, Uint8Array> | null;
 }
@@ -47,10 +49,12 @@ class VectorMatch implements RowsProducer {
   readonly #swapped: boolean;
   readonly #groups = new Map<string, OneGroup>();
   /** Steps at which a match key occurs twice on the "one" side. */
-  readonly #conflicts = new Map<number, { readonly key: string; readonly rows: [Row, Row] }>();
+  readonly #conflicts = new Map<number, Conflict>();
   readonly #store: RowStore;
   /** Steps at which the pair at hand met. */
   readonly #matched: Uint8Array;
+  /** Those of them that make a second pair an error. */
+  readonly #claimed: Uint8Array;
   #held = 0;
 
   constructor(execution: Execution, options: VectorMatchOptions) {
@@ -62,6 +66,7 @@ class VectorMatch implements RowsProducer {
     this.steps = options.steps;
     this.#store = new RowStore(options.steps);
     this.#matched = new Uint8Array(options.steps);
+    this.#claimed = new Uint8Array(options.steps);
   }
 
   async collect(): Promise<Iterable<Row>> {
@@ -77,7 +82,12 @@ class VectorMatch implements RowsProducer {
         if (this.#execution.due) await this.#execution.breathe();
       }
     }
-    if (this.#matching.fillLeft !== null) await this.#fillMany(this.#matching.fillLeft, out);
+    const { fillLeft, fillRight } = this.#matching;
+    // Without a fill, duplicates that nothing could match are nobody's error.
+    if (fillLeft !== null || fillRight !== null) {
+      for (const conflict of this.#conflicts.values()) this.#refuse(conflict);
+    }
+    if (fillLeft !== null) await this.#fillMany(fillLeft, out);
     return out;
   }
 
@@ -107,7 +117,7 @@ class VectorMatch implements RowsProducer {
         const key = this.#key(row.labels);
         const group = this.#groups.get(key);
         if (group) this.#join(key, group, row);
-        else this.#groups.set(key, { rows: [row], matched: null, results: null });
+        else this.#groups.set(key, { rows: [row], matched: null, claimed: null, results: null });
       }
       await this.#execution.breathe();
     }
@@ -144,7 +154,7 @@ class VectorMatch implements RowsProducer {
     }
     if (!missing.includes(1)) return;
     const values = new Float64Array(this.steps).fill(fill);
-    const filled = group ?? { rows: [], matched: null, results: null };
+    const filled = group ?? { rows: [], matched: null, claimed: null, results: null };
     if (!group) this.#groups.set(key, filled);
     const cells = { values, present: missing, histograms: null };
     const one = matchLabels(labels.labels, this.#matching);
@@ -158,6 +168,7 @@ class VectorMatch implements RowsProducer {
     const { cells } = pair;
     const { values, present } = this.#store.take();
     const matched = this.#matched.fill(0);
+    const claimed = this.#claimed.fill(0);
     let histograms: Row['histograms'] = null;
     let any = false;
     for (let step = 0; step < steps; step++) {
@@ -174,6 +185,9 @@ class VectorMatch implements RowsProducer {
           : this.#swapped
             ? operation.floats(one, many)
             : operation.floats(many, one);
+      // A pair that the comparison filters out counts as matched all the same; one of types that cannot
+      // be compared does not.
+      claimed[step] = result.refused ? 0 : 1;
       if (expr.bool) {
         values[step] = result.keep ? 1 : 0;
         present[step] = result.refused ? 0 : 1;
@@ -185,7 +199,8 @@ class VectorMatch implements RowsProducer {
     }
     if (!any) return;
     const labels = this.#resultLabels(pair);
-    this.#claim(pair.group, labels, matched);
+    this.#note(pair.group, matched);
+    this.#claim(pair.group, labels, claimed);
     this.#hold(steps);
     this.#execution.holdLabels(labels);
     out.push({ labels, values, present, histograms });
@@ -203,18 +218,22 @@ class VectorMatch implements RowsProducer {
       : operation.mixed(many, manyHistogram, one, oneHistogram);
   }
 
-  /** Refuses a second match of the same key, or of the same result, at one step. */
+  #note(group: OneGroup, matched: Uint8Array): void {
+    group.matched ??= new Uint8Array(this.steps);
+    for (let step = 0; step < matched.length; step++) group.matched[step]! |= matched[step]!;
+  }
+
+  /** Refuses a second result of the same key, or with the same labels, at one step. */
   #claim(group: OneGroup, row: RowLabels, steps: Uint8Array): void {
     const oneToOne = this.#matching.cardinality === 'one-to-one';
     const problem = oneToOne
       ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
       : 'multiple matches for labels: grouping labels must ensure unique matches';
-    group.matched ??= new Uint8Array(this.steps);
     if (oneToOne) {
-      claimSteps(group.matched, steps, problem);
+      group.claimed ??= new Uint8Array(this.steps);
+      claimSteps(group.claimed, steps, problem);
       return;
     }
-    for (let step = 0; step < steps.length; step++) group.matched[step]! |= steps[step]!;
     group.results ??= new Map();
     const key = row.labels.key;
     const taken = group.results.get(key);
@@ -244,7 +263,7 @@ class VectorMatch implements RowsProducer {
       for (const one of group.rows) {
         const labels = new FixedRow(matchLabels(one.labels.labels, this.#matching));
         const block = fillBlock(this.steps, fill, labels, group.matched ?? NO_CELLS);
-        const fresh = { ...group, matched: null, results: null };
+        const fresh = { ...group, matched: null, claimed: null, results: null };
         this.#emit(block, 0, { labels, group: fresh, one: one.labels.labels, cells: one }, out);
       }
     }
@@ -252,15 +271,24 @@ class VectorMatch implements RowsProducer {
 
   #checkConflicts(block: StepBlock, at: number): void {
     for (const [step, conflict] of this.#conflicts) {
-      if (block.present[at + step] === 0) continue;
-      const [a, b] = conflict.rows.map(row => row.labels.labels.toString()).sort();
-      const group = matchLabels(conflict.rows[0].labels.labels, this.#matching);
-      throw new OutpostError(
-        'execution',
-        `found duplicate series for the match group ${group} on the ${this.#swapped ? 'left' : 'right'} hand-side of the operation: [${a}, ${b}];many-to-many matching not allowed: matching labels must be unique on one side`,
-      );
+      if (block.present[at + step] === 1) this.#refuse(conflict);
     }
   }
+
+  #refuse(conflict: Conflict): never {
+    const [a, b] = conflict.rows.map(row => row.labels.labels.toString()).sort();
+    const group = matchLabels(conflict.rows[0].labels.labels, this.#matching);
+    throw new OutpostError(
+      'execution',
+      `found duplicate series for the match group ${group} on the ${this.#swapped ? 'left' : 'right'} hand-side of the operation: [${a}, ${b}];many-to-many matching not allowed: matching labels must be unique on one side`,
+    );
+  }
+}
+
+/** Two rows of the "one" side with the same match key. */
+interface Conflict {
+  readonly key: string;
+  readonly rows: [Row, Row];
 }
 
 /** A streaming row and its partner. */
