@@ -27,6 +27,7 @@ import type { DbOptions } from '../src/tsdb/db-options.ts';
 import { EventLog } from './events.ts';
 import { renderMetrics } from './exporter.ts';
 import { Ingest } from './ingest.ts';
+import { observedDb } from './observed-db.ts';
 import { SelfScrape } from './self-scrape.ts';
 import { agentTargets } from './targets.ts';
 
@@ -215,7 +216,7 @@ function newAgentApi(
   return newApi({
     engine: newEngine(options),
     ...(options.limits && { limits: options.limits }),
-    queryableFor: () => db,
+    queryableFor: (_parameters, observer) => (observer ? observedDb(db, observer) : db),
     ...live,
     store: {
       statistics: limit => db.headStatistics(limit),

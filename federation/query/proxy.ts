@@ -1,6 +1,7 @@
 // Many endpoints as one store: asks those that can have something, merges what they send, and says what
 // is missing. Bounded in time by each client's frame timeout and in memory by the streams' windows.
 
+import type { ReadObserver, ReadPlace } from '../../src/httpapi/read-observer.ts';
 import type { Matcher } from '../../src/labels/matcher.ts';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
 import { limitSeries } from '../../src/storage/limited-set.ts';
@@ -30,6 +31,8 @@ export interface ProxyOptions {
   readonly storeMatch: PruneQuery['storeMatch'];
   /** Told of each failure that has become a warning. */
   readonly onPartial: () => void;
+  /** Told of the endpoints that are asked, and of those whose part is missing. */
+  readonly observer?: ReadObserver;
   /** How series with the same labels become one; default: chained. */
   readonly combine?: (range: SelectRange, options?: SelectOptions) => CombineSeries;
 }
@@ -105,8 +108,9 @@ class ProxyQuerier implements Querier {
       }
       if (warnings.length > 0) throw new OutpostError('unavailable', warnings.join('; '));
     }
-    for (const _ of missing) this.#options.onPartial();
+    for (const endpoint of missing) this.#miss(endpoint, `it is not healthy: ${endpoint.error}`);
     const healthy = wanted.filter(endpoint => endpoint.healthy);
+    for (const endpoint of healthy) this.#options.observer?.asked(this.#placeOf(endpoint));
     return { asked: healthy.map(endpoint => this.#open(endpoint)), warnings };
   }
 
@@ -160,9 +164,26 @@ class ProxyQuerier implements Querier {
     return unionAnswers([{ values: [], warnings }, ...answers]);
   }
 
-  #tolerance({ address }: Endpoint) {
-    const { partialResponse, onPartial } = this.#options;
-    return { address, partialResponse, onPartial };
+  #tolerance(endpoint: Endpoint) {
+    const { partialResponse } = this.#options;
+    const onPartial = (reason: string): void => this.#miss(endpoint, reason);
+    return { address: endpoint.address, partialResponse, onPartial };
+  }
+
+  #miss(endpoint: Endpoint, reason: string): void {
+    this.#options.onPartial();
+    const labelSets = (endpoint.info?.labelSets ?? []).map(labels => labels.toObject());
+    this.#options.observer?.missing({ ...this.#placeOf(endpoint), labelSets, reason });
+  }
+
+  /** What the endpoint can have of the range. */
+  #placeOf({ address, info }: Endpoint): ReadPlace {
+    const { minTime, maxTime } = this.#range;
+    return {
+      place: `endpoint ${address}`,
+      minTime: Math.max(minTime, info?.store?.minTime ?? minTime),
+      maxTime: Math.min(maxTime, info?.store?.maxTime ?? maxTime),
+    };
   }
 }
 

@@ -65,7 +65,7 @@ export async function newQuerier(options: QuerierOptions): Promise<RunningQuerie
   const api = newApi({
     engine: newEngine(options),
     ...(options.limits && { limits: options.limits }),
-    queryableFor: parameters => tier.queryableFor(requestOptions(parameters)),
+    queryableFor: (parameters, observer) => tier.queryableFor(requestOptions(parameters), observer),
     ready: () => true,
     buildInfo: options.buildInfo,
     ...(options.engine.lookbackMs !== undefined && { lookbackMs: options.engine.lookbackMs }),

@@ -1,6 +1,7 @@
 // The querier as a whole: endpoints, fan-out and deduplication behind one Queryable for PromQL and the
 // HTTP API, and a StoreAPI of its own so that queriers stack.
 
+import type { ReadObserver } from '../../src/httpapi/read-observer.ts';
 import { Labels } from '../../src/labels/labels.ts';
 import { type DedupFunction, dedupCombine } from '../../src/storage/dedup.ts';
 import type { Queryable } from '../../src/storage/queryable.ts';
@@ -57,13 +58,14 @@ export class QueryTier {
   }
 
   /** The endpoints as one store, deduplicated where that is asked for. */
-  queryableFor(query: QueryOptions): Queryable {
+  queryableFor(query: QueryOptions, observer?: ReadObserver): Queryable {
     const replicaLabels = query.dedup ? (query.replicaLabels ?? this.#options.replicaLabels) : [];
     const func = this.#options.dedupFunction ?? 'penalty';
     return this.#proxy({
       replicaLabels,
       partialResponse: query.partialResponse,
       storeMatch: query.storeMatch ?? [],
+      ...(observer && { observer }),
       ...(query.dedup && {
         combine: ({ minTime, maxTime }, options) =>
           dedupCombine({ func, selectFunc: options?.hints?.func ?? '', minTime, maxTime }),

@@ -9,7 +9,7 @@ import type { Series, SeriesSet } from '../../src/storage/series.ts';
 export interface Tolerance {
   readonly address: string;
   readonly partialResponse: boolean;
-  readonly onPartial: () => void;
+  readonly onPartial: (reason: string) => void;
 }
 
 /** The set of an endpoint, opened already; its series keep coming until it fails. */
@@ -55,7 +55,7 @@ function tolerate(thrown: unknown, { address, partialResponse, onPartial }: Tole
   if (!partialResponse || error.code === 'canceled' || error.code === 'bad-data') {
     throw new OutpostError(error.code, text, { cause: error });
   }
-  onPartial();
+  onPartial(text);
   return text;
 }
 

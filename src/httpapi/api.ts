@@ -18,6 +18,7 @@ import type { ApiAnswer, ApiRequest, ApiRoute, BytesAnswer, PlainAnswer } from '
 import { adminRoutes } from './routes/admin.ts';
 import { exemplarRoutes } from './routes/exemplars.ts';
 import { featureRoutes } from './routes/features.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { federateRoutes } from './routes/federate.ts';
 import { homeRoute } from './routes/home.ts';
 import { labelRoutes } from './routes/labels.ts';
@@ -59,6 +60,7 @@ function routesOf(options: ApiOptions): ApiRoute[] {
   const routes = [
     ...queryRoutes(options),
     ...exemplarRoutes(options),
+    ...explainRoutes(options),
     ...seriesRoutes(options),
     ...labelRoutes(options),
     ...metadataRoutes(options),

@@ -7,6 +7,7 @@ import type { Labels } from '../labels/labels.ts';
 import type { MatrixSeries, QueryResult, QueryStats, VectorSample } from '../promql/result.ts';
 import type { Piece } from './body-chunk.ts';
 import { histogramJson } from './histogram-json.ts';
+import { type MissingPart, missingJson } from './read-observer.ts';
 
 const SAMPLES_A_PIECE = 512;
 const STRINGS_A_PIECE = 512;
@@ -16,6 +17,8 @@ export interface ResultView {
   /** Most series; 0 is no limit. */
   readonly limit: number;
   readonly withStats: boolean;
+  /** Parts that could not be read, for the statistics. */
+  readonly missing?: () => readonly MissingPart[];
 }
 
 /** True where the view shows fewer series than the result has. */
@@ -55,7 +58,7 @@ export function* resultPieces(result: QueryResult, view: ResultView): Generator<
     const text = value.type === 'scalar' ? formatFloat(value.value) : value.value;
     yield `[${formatSeconds(value.time)},${JSON.stringify(text)}]`;
   }
-  if (view.withStats) yield `,"stats":${statsJson(result.stats)}`;
+  if (view.withStats) yield `,"stats":${statsJson(result.stats, view.missing?.() ?? [])}`;
   yield '}';
 }
 
@@ -148,7 +151,7 @@ export function* labelsPieces(sets: readonly Labels[]): Generator<string> {
   yield sets.length === 0 ? '[]' : ']';
 }
 
-function statsJson(stats: QueryStats): string {
+function statsJson(stats: QueryStats, missing: readonly MissingPart[]): string {
   const { queueMs, prepareMs, evalMs } = stats;
   return JSON.stringify({
     timings: {
@@ -164,5 +167,7 @@ function statsJson(stats: QueryStats): string {
       peakSamples: stats.peakSamples,
       samplesRead: stats.samplesRead,
     },
+    // Absent where everything was read, as clients of Prometheus know it.
+    ...(missing.length > 0 && { missing: missing.map(missingJson) }),
   });
 }

@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Registry } from '../telemetry/metrics.ts';
 import type { Notifications } from './notifications.ts';
 import type { Parameters } from './parameters.ts';
+import type { ReadObserver } from './read-observer.ts';
 import type { ApiRoute } from './route.ts';
 import type { WalReplay } from './routes/wal-replay.ts';
 import type { ApiTarget, LifecycleOperations, StoreSource } from './sources.ts';
@@ -67,8 +68,11 @@ export const API_LIMITS: ApiLimits = {
 
 export interface ApiOptions {
   readonly engine: Engine;
-  /** The store a request reads. Throws `bad-data` for parameters of its own that are wrong. */
-  queryableFor(parameters: Parameters): Queryable;
+  /**
+   * The store a request reads; it tells the observer what it reads and what it could not. Throws `bad-data`
+   * for parameters of its own that are wrong.
+   */
+  queryableFor(parameters: Parameters, observer?: ReadObserver): Queryable;
   /** False while the store starts or stops: the API then answers 503. */
   ready(): boolean;
   /**

@@ -173,6 +173,11 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     };
   }
 
+  /** Unix ms of the oldest sample in the head, Infinity while it is empty. */
+  get headMinTime(): number {
+    return this.#parts.head.oldestTime;
+  }
+
   /** Open blocks by time. */
   get blocks(): readonly Block[] {
     return this.#parts.store.blocks;

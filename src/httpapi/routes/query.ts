@@ -4,10 +4,12 @@ import { formatSize } from '../../encoding/units.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { QueryOptions } from '../../promql/engine.ts';
 import type { QueryResult } from '../../promql/result.ts';
+import type { Queryable } from '../../storage/queryable.ts';
 import { isTruncated, leastBytes, type ResultView, resultPieces } from '../json-pieces.ts';
 import { API_LIMITS, type ApiOptions } from '../options.ts';
 import type { Parameters } from '../parameters.ts';
 import { invalidParameter } from '../problem.ts';
+import { MissingParts } from '../read-observer.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute, BodyLimit } from '../route.ts';
 import { parseDuration } from '../times.ts';
 
@@ -32,10 +34,9 @@ export function queryRoutes(options: ApiOptions): ApiRoute[] {
 
 async function answerInstant(options: ApiOptions, request: ApiRequest): Promise<ApiAnswer> {
   const { parameters, signal } = request;
-  const view = viewOf(parameters);
   const timeMs = parameters.time('time', options.clock.now());
   const settings = { ...settingsOf(parameters), ...callerOf(request), timeMs, signal };
-  const queryable = options.queryableFor(parameters);
+  const { queryable, view } = viewed(options, parameters);
   return answer(request, { options, view }, text =>
     options.engine.instant(queryable, text, settings),
   );
@@ -43,20 +44,24 @@ async function answerInstant(options: ApiOptions, request: ApiRequest): Promise<
 
 async function answerRange(options: ApiOptions, request: ApiRequest): Promise<ApiAnswer> {
   const { parameters, signal } = request;
-  const view = viewOf(parameters);
   const settings = {
     ...rangeOf(parameters),
     ...settingsOf(parameters),
     ...callerOf(request),
     signal,
   };
-  const queryable = options.queryableFor(parameters);
+  const { queryable, view } = viewed(options, parameters);
   return answer(request, { options, view }, text =>
     options.engine.range(queryable, text, settings),
   );
 }
 
-function rangeOf(parameters: Parameters): { startMs: number; endMs: number; stepMs: number } {
+/** The range that a request asks for. Throws `bad-data`. */
+export function rangeOf(parameters: Parameters): {
+  startMs: number;
+  endMs: number;
+  stepMs: number;
+} {
   const startMs = parameters.requiredTime('start');
   const endMs = parameters.requiredTime('end');
   if (endMs < startMs) {
@@ -79,7 +84,8 @@ function rangeOf(parameters: Parameters): { startMs: number; endMs: number; step
   return { startMs, endMs, stepMs };
 }
 
-function settingsOf(parameters: Parameters): { timeoutMs?: number; lookbackMs?: number } {
+/** What a request sets for its query. Throws `bad-data`. */
+export function settingsOf(parameters: Parameters): { timeoutMs?: number; lookbackMs?: number } {
   const timeoutMs = parameters.duration('timeout');
   const lookback = parameters.text('lookback_delta');
   const lookbackMs = lookback === '' ? 0 : parseDuration(lookback);
@@ -95,12 +101,22 @@ function settingsOf(parameters: Parameters): { timeoutMs?: number; lookbackMs?: 
   };
 }
 
-function viewOf(parameters: Parameters): ResultView {
-  return { limit: parameters.limit(), withStats: parameters.text('stats') !== '' };
+/** The store, and what of the result is shown. Only statistics tell what the store could not read. */
+function viewed(
+  options: ApiOptions,
+  parameters: Parameters,
+): { queryable: Queryable; view: ResultView } {
+  const limit = parameters.limit();
+  if (parameters.text('stats') === '') {
+    return { queryable: options.queryableFor(parameters), view: { limit, withStats: false } };
+  }
+  const parts = new MissingParts();
+  const view = { limit, withStats: true, missing: () => parts.list() };
+  return { queryable: options.queryableFor(parameters, parts), view };
 }
 
 /** Whose query it is, for the queue and the log. */
-function callerOf({
+export function callerOf({
   client,
   method,
   url,
