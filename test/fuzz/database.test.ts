@@ -1,12 +1,14 @@
-// Random histories of a database against a plain model: whatever is appended, rolled back, refused, cut,
-// compacted, restarted or killed, it holds what the model holds.
+// Random histories of a database against a plain model: whatever is appended, rolled back, refused, deleted,
+// cleaned, cut, compacted, restarted or killed, it holds what the model holds.
 
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Labels } from '../../src/labels/labels.ts';
+import { Matcher } from '../../src/labels/matcher.ts';
 import { ManualClock } from '../../src/lifecycle/clock.ts';
+import { inProcessJobs } from '../../src/tsdb/block-jobs/block-job.ts';
 import type { Db } from '../../src/tsdb/db.ts';
 import { temporaryDirectory } from '../fakes/temporary-directory.ts';
 import { BLOCK_START, contents, openTestDb } from '../fakes/test-db.ts';
@@ -19,7 +21,13 @@ type Operation =
   | { readonly kind: 'late'; readonly series: number; readonly back: readonly number[] }
   | { readonly kind: 'rollback'; readonly series: number }
   | { readonly kind: 'advance'; readonly minutes: number }
-  | { readonly kind: 'maintain' | 'restart' | 'crash' };
+  | {
+      readonly kind: 'delete';
+      readonly series: readonly number[];
+      readonly back: number;
+      readonly minutes: number;
+    }
+  | { readonly kind: 'maintain' | 'restart' | 'crash' | 'clean' };
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
@@ -56,7 +64,19 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constantFrom('maintain' as const, 'restart', 'crash') }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('maintain' as const, 'maintain', 'restart', 'crash', 'clean'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('delete' as const),
+      series: fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 6 }),
+      // From so many minutes before the newest sample of all on.
+      back: fc.integer({ min: -2, max: 120 }),
+      minutes: fc.integer({ min: 0, max: 60 }),
+    }),
   },
 );
 
@@ -74,6 +94,10 @@ class Model {
   readonly lasts = new Map<number, number>();
   /** Series and times of the samples that were stored out of order. */
   readonly late = new Set<string>();
+  /** Deleted ranges by series, both ends inclusive. */
+  readonly deleted = new Map<number, [number, number][]>();
+  /** Series and times that came late into a deleted range: nobody says whether they are hidden too. */
+  readonly doubtful = new Set<string>();
   newest = Number.NEGATIVE_INFINITY;
   /** End of the newest block. */
   covered = Number.NEGATIVE_INFINITY;
@@ -84,13 +108,14 @@ class Model {
 
   /**
    * Takes a batch of one series; how many samples count as stored. `unsure` more may: another value at the
-   * time of a sample out of order, which may be in a block and is not looked for there after a restart.
+   * time of a sample out of order, which may be in a block and is not looked for there after a restart; and
+   * `doubted` more: those in a deleted range.
    */
   append(
     series: number,
     batch: readonly [time: number, value: number][],
     window: Window,
-  ): { stored: number; unsure: number } {
+  ): { stored: number; unsure: number; doubted: number } {
     const minimum = Math.max(this.covered, this.newest - RANGE / 2);
     const known = Math.max(this.covered, this.newest);
     const samples = this.samples.get(series) ?? new Map<number, number>();
@@ -98,6 +123,7 @@ class Model {
     const late: [number, number][] = [];
     let stored = 0;
     let unsure = 0;
+    let doubted = 0;
     for (const [time, value] of batch) {
       if (time >= minimum && time > this.last(series)) {
         samples.set(time, value);
@@ -108,6 +134,12 @@ class Model {
     }
     const newest = Number.isFinite(known) ? known : this.last(series);
     for (const [time, value] of late) {
+      if (this.isDeleted(series, time)) {
+        this.doubtful.add(`${series} ${time}`);
+        samples.delete(time);
+        doubted++;
+        continue;
+      }
       const equal = samples.get(time) === value;
       const isNewest = time === this.last(series) && time >= minimum;
       const taken = window.outOfOrderMs > 0 && time >= newest - window.outOfOrderMs;
@@ -120,7 +152,33 @@ class Model {
       samples.set(time, value);
       stored++;
     }
-    return { stored, unsure };
+    return { stored, unsure, doubted };
+  }
+
+  /** Deletes what there is; later samples are not concerned, but for those in doubt. */
+  delete(series: number, from: number, to: number): void {
+    const samples = this.samples.get(series);
+    for (const time of samples?.keys() ?? []) if (time >= from && time <= to) samples?.delete(time);
+    const ranges = this.deleted.get(series) ?? [];
+    ranges.push([from, to]);
+    this.deleted.set(series, ranges);
+  }
+
+  isDeleted(series: number, time: number): boolean {
+    const ranges = this.deleted.get(series) ?? [];
+    return ranges.some(([from, to]) => time >= from && time <= to);
+  }
+
+  /** What is read, without the samples in doubt. */
+  withoutDoubtful(read: ReadonlyMap<string, string[]>): [string, string[]][] {
+    return [...read]
+      .map(([labels, texts]): [string, string[]] => {
+        const series = /"(\d)"/.exec(labels)![1];
+        const sure = texts.filter(text => !this.doubtful.has(`${series} ${text.split(':')[0]}`));
+        return [labels, sure];
+      })
+      .filter(([, texts]) => texts.length > 0)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   texts(): [string, string[]][] {
@@ -156,6 +214,7 @@ class Subject {
       futureMs: 1e12,
       outOfOrderMs: this.window.outOfOrderMs,
       logSegmentBytes: 32 * 1024,
+      jobs: inProcessJobs,
     });
   }
 
@@ -164,12 +223,14 @@ class Subject {
     if (step.kind === 'late') return this.late(step.series, step.back);
     if (step.kind === 'rollback') return this.rollback(step.series);
     if (step.kind === 'advance') return this.clock.advance(step.minutes * MINUTE);
-    if (step.kind !== 'maintain') {
+    if (step.kind === 'delete') return this.delete(step);
+    if (step.kind !== 'maintain' && step.kind !== 'clean') {
       this.#restarted = true;
       // Ids of blocks are in order from one millisecond to the next, whoever gives them out.
       this.clock.advance(1);
     }
     if (step.kind === 'maintain') await this.db.maintain();
+    else if (step.kind === 'clean') await this.db.cleanTombstones();
     else if (step.kind === 'restart') {
       await this.db.close();
       await this.open();
@@ -209,7 +270,16 @@ class Subject {
     const { stored } = await appender.commit();
     expect(stored).toBeGreaterThanOrEqual(expected.stored);
     const unsure = this.#restarted ? expected.unsure : 0;
-    expect(stored).toBeLessThanOrEqual(expected.stored + unsure);
+    expect(stored).toBeLessThanOrEqual(expected.stored + unsure + expected.doubted);
+  }
+
+  async delete(step: Operation & { kind: 'delete' }): Promise<void> {
+    const { newest } = this.model;
+    if (!Number.isFinite(newest)) return;
+    const from = newest - step.back * MINUTE;
+    const to = from + step.minutes * MINUTE;
+    await this.db.delete(from, to, [new Matcher('=~', 'n', step.series.join('|'))]);
+    for (const series of step.series) this.model.delete(series, from, to);
   }
 
   rollback(series: number): void {
@@ -250,7 +320,7 @@ test.each(WINDOWS)(
         await subject.open();
         try {
           for (const step of steps) await subject.run(step);
-          const read = [...(await contents(subject.db))].sort(([a], [b]) => (a < b ? -1 : 1));
+          const read = subject.model.withoutDoubtful(await contents(subject.db));
           expect(read).toEqual(subject.model.texts());
         } finally {
           await subject.db.close();

@@ -6,7 +6,7 @@ import type { Block } from '../block/block.ts';
 import type { Tombstones } from '../block/tombstones.ts';
 import type { DbParts } from '../db-parts.ts';
 import { hasRoomFor } from '../disk-space.ts';
-import { rewriteBlock } from '../rewrite-block.ts';
+import { newestInOrder, rewriteBlock } from '../rewrite-block.ts';
 import { takeCensus } from './census.ts';
 import {
   type ClassCensus,
@@ -45,11 +45,13 @@ export class PolicyRetention {
     if (retentionPolicies.length === 0) return;
     const newest = Math.max(...store.blocks.map(({ meta }) => meta.maxTime));
     const cuts = cutoffs(newest, retentionsOf(retentionPolicies, retentionMs));
+    const last = newestInOrder(store.blocks);
     let counts = CENSUSES_PER_ROUND;
     for (const block of store.blocks) {
       const { meta } = block;
-      // The newest block stays, as it does for compaction.
-      if (meta.maxTime === newest || this.#failed.has(block) || !mayExpire(meta, cuts)) continue;
+      // The newest blocks stay, as they do for compaction.
+      if (meta.maxTime === newest || block === last) continue;
+      if (this.#failed.has(block) || !mayExpire(meta, cuts)) continue;
       if (!this.#isCounted(block) && counts-- === 0) return;
       if (await this.#treat(block, cuts, signal)) return;
     }
