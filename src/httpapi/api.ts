@@ -1,7 +1,7 @@
 // The HTTP API over the web server. The files of this folder are the door to fastify; those under routes/
 // are functions that know nothing of it.
 
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OutpostError } from '../lifecycle/errors.ts';
@@ -13,12 +13,13 @@ import { ENVELOPE_HEAD, envelopeTail } from './envelope.ts';
 import { API_LIMITS, type ApiOptions } from './options.ts';
 import { Parameters } from './parameters.ts';
 import { problemOf } from './problem.ts';
+import { RawBodies } from './raw-body.ts';
 import { addRequestMetrics } from './request-metrics.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute, BytesAnswer, PlainAnswer } from './route.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { exemplarRoutes } from './routes/exemplars.ts';
-import { featureRoutes } from './routes/features.ts';
 import { explainRoutes } from './routes/explain.ts';
+import { featureRoutes } from './routes/features.ts';
 import { federateRoutes } from './routes/federate.ts';
 import { homeRoute } from './routes/home.ts';
 import { labelRoutes } from './routes/labels.ts';
@@ -59,8 +60,8 @@ export function newApi(options: ApiOptions): FastifyInstance {
 function routesOf(options: ApiOptions): ApiRoute[] {
   const routes = [
     ...queryRoutes(options),
-    ...exemplarRoutes(options),
     ...explainRoutes(options),
+    ...exemplarRoutes(options),
     ...seriesRoutes(options),
     ...labelRoutes(options),
     ...metadataRoutes(options),
@@ -89,11 +90,17 @@ function addRoute(server: FastifyInstance, route: ApiRoute, options: ApiOptions)
   const method = [...route.methods];
   if (rawBodyBytesMax === undefined) server.route({ method, url, handler });
   else {
+    const bodies = new RawBodies();
     server.register(async scope => {
       scope.removeAllContentTypeParsers();
-      const parser = { parseAs: 'buffer', bodyLimit: rawBodyBytesMax } as const;
-      scope.addContentTypeParser('*', parser, (_request, body, done) => done(null, body));
-      scope.route({ method, url, handler, bodyLimit: rawBodyBytesMax });
+      scope.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage) =>
+        bodies.read(payload, rawBodyBytesMax),
+      );
+      const answered = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+        handler(request, reply).finally(() => {
+          if (Buffer.isBuffer(request.body)) bodies.release(request.body);
+        });
+      scope.route({ method, url, handler: answered, bodyLimit: rawBodyBytesMax });
     });
   }
   const others = METHODS.filter(other => !method.some(known => known === other));
