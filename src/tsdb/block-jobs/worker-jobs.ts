@@ -16,6 +16,8 @@ const ENTRY = import.meta.url.endsWith('.ts')
 const MIB = 1024 * 1024;
 // What a job holds on V8's heap whatever its size, with room for garbage.
 const HEAP_BASE_MIB = 64;
+// V8 ends the process, not the thread, where a heap cannot even be set up.
+const HEAP_LEAST_MIB = 16;
 // Symbols, label pairs and postings of an index being written, measured and doubled.
 const HEAP_BYTES_A_SERIES = 4096;
 // Short-lived objects are few: columns live outside of the heap.
@@ -34,8 +36,8 @@ export function workerJobs(options: WorkerJobsOptions = {}): JobRunner {
   return {
     async run(job, { signal }) {
       if (signal?.aborted) throw OutpostError.from(signal.reason);
-      const heapMib =
-        options.heapMib ?? HEAP_BASE_MIB + Math.ceil((job.series * HEAP_BYTES_A_SERIES) / MIB);
+      const needed = HEAP_BASE_MIB + Math.ceil((job.series * HEAP_BYTES_A_SERIES) / MIB);
+      const heapMib = Math.max(HEAP_LEAST_MIB, options.heapMib ?? needed);
       const worker = new Worker(options.entry ?? ENTRY, {
         name: `outpost ${job.kind}`,
         workerData: job,

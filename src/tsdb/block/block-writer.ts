@@ -122,8 +122,7 @@ async function writeSeries(
     }
     return stats;
   } finally {
-    await segments.close();
-    await index.close();
+    await Promise.all([segments.close(), index.close()]);
   }
 }
 

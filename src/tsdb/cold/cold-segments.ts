@@ -96,7 +96,7 @@ export class ColdSegments {
 
   /** Closes without draining; safe more than once. */
   async close(): Promise<void> {
-    for (const file of this.#files) await file.close();
+    await Promise.all(this.#files.map(file => file.close()));
   }
 
   async #add(number: number): Promise<void> {

@@ -88,10 +88,11 @@ async function writeSeries(
   signal: AbortSignal | undefined,
 ): Promise<{ stats: ColdStats; segments: readonly string[] }> {
   const segments = await ColdSegments.create(join(dir, RAW_CHUNKS), block.meta);
-  const index = await IndexWriter.create(join(dir, RAW_INDEX));
-  const writer = new ColdSeriesWriter(segments, index);
   const querier = block.querier(-Infinity, Infinity);
+  let index: IndexWriter | null = null;
   try {
+    index = await IndexWriter.create(join(dir, RAW_INDEX));
+    const writer = new ColdSeriesWriter(segments, index);
     const set = await querier.select([], { hints: { sorted: true }, ...(signal && { signal }) });
     for (let batch = await set.next(); batch; batch = await set.next()) {
       for (const series of batch) {
@@ -107,8 +108,7 @@ async function writeSeries(
     return { stats: writer.stats, segments: segments.names };
   } finally {
     querier.close();
-    await segments.close();
-    await index.close();
+    await Promise.all([segments.close(), index?.close()]);
   }
 }
 

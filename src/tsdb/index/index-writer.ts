@@ -38,8 +38,13 @@ export class IndexWriter {
    */
   static async create(path: string, postingsAtOnce = POSTINGS_AT_ONCE): Promise<IndexWriter> {
     const file = await FileWriter.create(path);
-    const spill = new SeriesSpill(await FileWriter.create(`${path}.spill`));
-    return new IndexWriter(file, spill, postingsAtOnce);
+    try {
+      const spill = new SeriesSpill(await FileWriter.create(`${path}.spill`));
+      return new IndexWriter(file, spill, postingsAtOnce);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** True when the caller should await `drain` before it adds more. */
@@ -101,8 +106,7 @@ export class IndexWriter {
 
   /** Closes and removes the scratch file; an unfinished index stays unfinished. */
   async close(): Promise<void> {
-    await this.#file.close();
-    await this.#spill.file.close();
+    await Promise.all([this.#file.close(), this.#spill.file.close()]);
     await rm(this.#spill.file.path, { force: true });
   }
 
