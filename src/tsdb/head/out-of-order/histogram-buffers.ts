@@ -7,8 +7,8 @@ import { SampleColumns } from '../../../storage/samples.ts';
 const CAPACITY_MIN = 4;
 /** What holding a buffer, a histogram and a span costs beside the buckets' bytes, about. */
 const BUFFER_BYTES = 256;
-const HISTOGRAM_BYTES = 320;
-const SPAN_BYTES = 32;
+const HISTOGRAM_BYTES = 800;
+const SPAN_BYTES = 40;
 
 /** Buffers by number; those that nothing was put into do not exist. */
 export class HistogramBuffers {
