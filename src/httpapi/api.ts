@@ -26,6 +26,7 @@ import { labelRoutes } from './routes/labels.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { nothingRoutes } from './routes/nothing.ts';
+import { openApiRoute } from './routes/openapi.ts';
 import { queryRoutes } from './routes/query.ts';
 import { queryTextRoutes } from './routes/query-text.ts';
 import { readRoutes } from './routes/read.ts';
@@ -80,7 +81,8 @@ function routesOf(options: ApiOptions): ApiRoute[] {
     ...adminRoutes(options),
     ...(options.routes ?? []),
   ];
-  return [homeRoute(options, routes), ...routes];
+  const all = [homeRoute(options, routes), ...routes];
+  return [...all, openApiRoute(options, all)];
 }
 
 function addRoute(server: FastifyInstance, route: ApiRoute, options: ApiOptions): void {
