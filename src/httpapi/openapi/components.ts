@@ -1,7 +1,6 @@
 // Shapes that several answers share.
 
 import {
-  any,
   decimal,
   either,
   integer,
@@ -131,5 +130,4 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
     ...{ version: text, revision: text, branch: text, buildUser: text, buildDate: text },
     goVersion: text,
   }),
-  Anything: any,
 };

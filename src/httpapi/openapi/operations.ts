@@ -2,7 +2,7 @@
 // routes.
 
 import * as p from './parameters.ts';
-import { any, either, list, mapOf, record, ref, type Schema, text } from './schema.ts';
+import { anything, either, list, mapOf, record, ref, type Schema, text } from './schema.ts';
 
 /** One path. Exactly one of data and content says what it answers. */
 export interface OperationDocs {
@@ -48,7 +48,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDocs>> = {
     [p.query, ...range],
   ),
   '/api/v1/format_query': get('query', 'The canonical spelling of a query', text, [p.query]),
-  '/api/v1/parse_query': get('query', 'The tree of a query', any, [p.query]),
+  '/api/v1/parse_query': get('query', 'The tree of a query', anything, [p.query]),
   '/api/v1/series': get('series', 'Which series exist', list(ref('Labels')), [
     ...[p.needed(p.match), ...range, p.limit, ...p.tier],
   ]),
@@ -66,7 +66,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDocs>> = {
     'What is collected from',
     record({
       activeTargets: list(ref('Target')),
-      droppedTargets: list(any),
+      droppedTargets: list(anything),
       droppedTargetCounts: mapOf({ type: 'integer' }),
     }),
     [p.state, p.scrapePool],
@@ -80,32 +80,32 @@ export const OPERATIONS: Readonly<Record<string, OperationDocs>> = {
   '/api/v1/targets/relabel_steps': get(
     'targets',
     'How labels of a target were changed; no target here is relabelled',
-    record({ steps: list(any) }),
+    record({ steps: list(anything) }),
     [p.needed(p.scrapePool), p.needed(p.labelObject)],
   ),
   '/api/v1/scrape_pools': get('targets', 'Names of pools', record({ scrapePools: list(text) })),
-  '/api/v1/rules': get('rules', 'Rules', record({ groups: list(any) }), p.rules),
-  '/api/v1/alerts': get('alerts', 'Alerts', record({ alerts: list(any) })),
+  '/api/v1/rules': get('rules', 'Rules', record({ groups: list(anything) }), p.rules),
+  '/api/v1/alerts': get('alerts', 'Alerts', record({ alerts: list(anything) })),
   '/api/v1/alertmanagers': get(
     'alerts',
     'Alertmanagers',
-    record({ activeAlertmanagers: list(any), droppedAlertmanagers: list(any) }),
+    record({ activeAlertmanagers: list(anything), droppedAlertmanagers: list(anything) }),
   ),
   '/api/v1/status/buildinfo': get('status', 'Which build this is', ref('BuildInfo')),
   '/api/v1/status/config': get('status', 'The configuration', record({ yaml: text })),
   '/api/v1/status/flags': get('status', 'Flags as they took effect', mapOf(text)),
-  '/api/v1/status/runtimeinfo': get('status', 'The process', mapOf(either(text, any))),
+  '/api/v1/status/runtimeinfo': get('status', 'The process', mapOf(either(text, anything))),
   '/api/v1/status/tsdb': get('status', 'The head in numbers', ref('StoreStats'), [p.limit]),
   '/api/v1/status/tsdb/blocks': get(
     'status',
     'Blocks on disk',
     record({ blocks: list(ref('Block')) }),
   ),
-  '/api/v1/status/walreplay': get('status', 'How far the replay of the log is', mapOf(any)),
-  '/api/v1/status/self_metrics': get('status', 'The process’s own metrics', list(any), [
+  '/api/v1/status/walreplay': get('status', 'How far the replay of the log is', mapOf(anything)),
+  '/api/v1/status/self_metrics': get('status', 'The process’s own metrics', list(anything), [
     p.namePattern,
   ]),
-  '/api/v1/stores': get('status', 'Querier: endpoints by kind', mapOf(list(any))),
+  '/api/v1/stores': get('status', 'Querier: endpoints by kind', mapOf(list(anything))),
   '/api/v1/features': get('features', 'What this server can do', mapOf(mapOf({ type: 'boolean' }))),
   '/api/v1/notifications': get(
     'notifications',

@@ -21,16 +21,19 @@ export const decimal: Schema = { type: 'number', format: 'double' };
 export const truth: Schema = { type: 'boolean' };
 export const moment: Schema = { type: 'string', format: 'date-time' };
 /** Anything that JSON can say. */
-export const any: Schema = {};
+export const anything: Schema = {};
 
+/** Any number of one kind. */
 export function list(items: Schema): Schema {
   return { type: 'array', items };
 }
 
+/** One of several shapes. */
 export function either(...anyOf: readonly Schema[]): Schema {
   return { anyOf };
 }
 
+/** One of a few words. */
 export function oneOf(...words: readonly string[]): Schema {
   return { type: 'string', enum: words };
 }
