@@ -3,6 +3,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { OutpostError } from '../../lifecycle/errors.ts';
+import { systemReason } from '../../lifecycle/system-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { FrameBuffer, type PackedRecord, packRecord, SEGMENT_BYTES } from './framing.ts';
 import { type LogFs, nodeLogFs, writeFully } from './log-fs.ts';
@@ -184,6 +185,5 @@ export class LogWriter {
 }
 
 function unavailable(what: string, cause: unknown): OutpostError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new OutpostError('unavailable', `${what}: ${reason}`, { cause });
+  return new OutpostError('unavailable', `${what}: ${systemReason(cause)}`, { cause });
 }
