@@ -12,6 +12,7 @@ import { COMMIT_SAMPLES, EXTRA_SAMPLES } from './commit-parts.ts';
 import { FamilyNames } from './family-names.ts';
 import { damagedMessage } from './series-extras.ts';
 import { decodeSeriesV2, type SeriesV2 } from './series-v2.ts';
+import { appendSentMarker } from './stale-marker.ts';
 import { Symbols } from './symbols.ts';
 import type { WriteTally } from './write-tally.ts';
 
@@ -104,7 +105,7 @@ class RequestV2 {
       appender.appendColumns(new Uint32Array(length).fill(ref), times, values, length);
     for (const { time, histogram } of histograms) {
       if (histogram) appender.appendHistogram(ref, time, histogram);
-      else appender.appendStale(ref, time);
+      else appendSentMarker(appender, ref, time);
     }
     for (const exemplar of exemplars) {
       if (exemplar) appender.appendExemplar(ref, exemplar);

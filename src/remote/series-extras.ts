@@ -6,6 +6,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import type { Appender, SeriesRef } from '../storage/appender.ts';
 import { decodeExemplar } from './exemplar-message.ts';
 import { decodeHistogram } from './histogram-message.ts';
+import { appendSentMarker } from './stale-marker.ts';
 import type { WriteTally } from './write-tally.ts';
 
 const SERIES_EXEMPLARS = 3;
@@ -46,7 +47,7 @@ export class SeriesExtras {
       if (reader.wireType === WIRE_BYTES && reader.field === SERIES_HISTOGRAMS) {
         const { time, histogram } = decodeHistogram(reader.message());
         if (histogram) appender.appendHistogram(this.#ref, time, histogram);
-        else appender.appendStale(this.#ref, time);
+        else appendSentMarker(appender, this.#ref, time);
         return true;
       }
       if (reader.wireType === WIRE_BYTES && reader.field === SERIES_EXEMPLARS) {
