@@ -85,11 +85,103 @@ describe('a Grafana data source', () => {
     ['rules', { groups: [] }],
     ['alerts', { alerts: [] }],
     ['alertmanagers', { activeAlertmanagers: [], droppedAlertmanagers: [] }],
-    ['targets', { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} }],
     ['query_exemplars?query=up&start=0&end=1', []],
     ['format_query?query=sum(up)by(job)', 'sum by (job) (up)'],
   ])('gets Prometheus’ answer from %s', async (path, expected) => {
     expect(await data(path)).toEqual(expected);
+  });
+
+  it('is healthy by the query that the save button sends, in both methods', async () => {
+    const query = new URLSearchParams({ query: '1+1', time: `${Date.now() / 1000}` });
+    for (const init of [{}, { method: 'POST', body: query }]) {
+      const path = 'method' in init ? 'query' : `query?${query}`;
+      expect(await data(path, init)).toMatchObject({
+        resultType: 'scalar',
+        result: [expect.any(Number), '2'],
+      });
+    }
+  });
+
+  it('is no Mimir, Cortex or Thanos by its build information', async () => {
+    const info = (await data('status/buildinfo')) as Record<string, unknown>;
+    // Grafana takes `application` and `features` for one of those.
+    expect([info['application'], info['features']]).toEqual([undefined, undefined]);
+    expect(info['version']).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('fills the metric browser and the query builder with limits and selectors', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const range = `start=${now - 3600}&end=${now}`;
+    const names = (await data(`label/__name__/values?${range}&limit=40000`)) as string[];
+    expect(names).toContain('node_load1');
+    expect(await data(`label/__name__/values?${range}&limit=2`)).toEqual(names.slice(0, 2));
+    const match = encodeURIComponent('{__name__="node_cpu_seconds_total",cpu="0"}');
+    expect(await data(`labels?${range}&match[]=${match}&limit=3`)).toEqual([
+      '__name__',
+      'cpu',
+      'instance',
+    ]);
+    const form = new URLSearchParams({ 'match[]': 'node_load1', limit: '40000' });
+    expect(await data('labels', { method: 'POST', body: form })).toEqual([
+      '__name__',
+      'instance',
+      'job',
+    ]);
+    expect(await data(`label/mode/values?${range}&match[]=${match}&limit=1`)).toHaveLength(1);
+    const found = await data('series', {
+      method: 'POST',
+      body: new URLSearchParams({ 'match[]': '{cpu="0"}', limit: '2' }),
+    });
+    expect(found).toHaveLength(2);
+    const metadata = await data('metadata?limit=2&limit_per_metric=1');
+    expect(Object.keys(metadata as object)).toHaveLength(2);
+  });
+
+  it('shows exemplars, annotations and variables', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const body = new URLSearchParams({
+      query: 'rate(node_cpu_seconds_total[1m])',
+      ...{ start: `${now - 60}`, end: `${now}` },
+    });
+    expect(await data('query_exemplars', { method: 'POST', body })).toEqual([]);
+    body.set('step', '60');
+    body.set('query', 'changes(node_boot_time_seconds[1m]) > 0');
+    expect(await data('query_range', { method: 'POST', body })).toMatchObject({ result: [] });
+    const variable = 'query?query=count%20by(mode)(node_cpu_seconds_total)';
+    expect(((await data(variable)) as { result: unknown[] }).result.length).toBeGreaterThan(3);
+  });
+
+  it('lists rules and alerts as the alerting pages ask for them', async () => {
+    expect(await data('rules?type=alert&group_limit=40&exclude_alerts=true')).toEqual({
+      groups: [],
+    });
+    expect(await data('alerts?limit_alerts=10')).toEqual({ alerts: [] });
+  });
+
+  it('shows the plugin and the agent as targets that are up', async () => {
+    const { activeTargets } = (await data('targets?state=active')) as {
+      activeTargets: { scrapePool: string; health: string; lastError: string }[];
+    };
+    expect(
+      activeTargets.map(({ scrapePool, health, lastError }) => [scrapePool, health, lastError]),
+    ).toEqual([
+      ['plugin/os', 'up', ''],
+      ['agent', 'up', ''],
+    ]);
+    const metadata = await data('targets/metadata?metric=node_load1');
+    expect(metadata).toMatchObject([{ target: { job: 'node' }, type: 'gauge' }]);
+  });
+
+  it('counts what the head has', async () => {
+    const { headStats, seriesCountByMetricName } = (await data('status/tsdb?limit=3')) as {
+      headStats: { numSeries: number };
+      seriesCountByMetricName: { name: string; value: number }[];
+    };
+    expect(seriesCountByMetricName).toHaveLength(3);
+    const counted = (await data('query?query=count({__name__!=""})')) as {
+      result: { value: [number, string] }[];
+    };
+    expect(headStats.numSeries).toBeGreaterThanOrEqual(Number(counted.result[0]!.value[1]));
   });
 
   it('is a page for people too, whose links all work', async () => {
