@@ -9,6 +9,7 @@ import { ManualClock, systemClock } from '../../../src/lifecycle/clock.ts';
 import { SampleColumns } from '../../../src/storage/samples.ts';
 import { inProcessJobs, type JobRunner } from '../../../src/tsdb/block-jobs/block-job.ts';
 import type { Db } from '../../../src/tsdb/db.ts';
+import { FaultyLogFs } from '../../fakes/faulty-log-fs.ts';
 import { histogram } from '../../fakes/prometheus-cases.ts';
 import { temporaryDirectory } from '../../fakes/temporary-directory.ts';
 import { writeTestBlock } from '../../fakes/test-blocks.ts';
@@ -116,6 +117,27 @@ describe('cleaning', () => {
     expect(again.blocks.length).toBe(3);
     expect(await contents(again)).toEqual(expected);
     await again.close();
+  });
+
+  test('brings nothing back from a log that could not be shortened when the block was cut', async () => {
+    const dir = temporaryDirectory();
+    const logFs = new FaultyLogFs();
+    const db = await openTestDb(dir, { ...APART, logFs });
+    const rows = Array.from({ length: 200 }, (_, i) => [BLOCK_START + i * MINUTE, i] as const);
+    await put(db, A, rows);
+    logFs.failing.open = 'ENOSPC';
+    await db.maintain();
+    expect(db.blocks.length).toBe(1);
+    delete logFs.failing.open;
+    await db.close();
+    const again = await openTestDb(dir, APART);
+    await again.delete(-Infinity, Infinity, isA);
+    await again.cleanTombstones();
+    expect(again.blocks.length).toBe(0);
+    await again.close();
+    const third = await openTestDb(dir, APART);
+    expect(await counts(third)).toEqual({});
+    await third.close();
   });
 
   test('lets maintenance have its turn between two blocks', async () => {
