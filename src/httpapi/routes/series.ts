@@ -3,6 +3,7 @@
 import type { Labels } from '../../labels/labels.ts';
 import type { Matcher } from '../../labels/matcher.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
+import { Slicer } from '../../lifecycle/slicer.ts';
 import type { Querier, SelectOptions } from '../../storage/queryable.ts';
 import { labelsPieces } from '../json-pieces.ts';
 import { API_LIMITS, type ApiOptions } from '../options.ts';
@@ -32,15 +33,21 @@ async function answerSeries(options: ApiOptions, request: ApiRequest): Promise<A
   const querier = options.queryableFor(parameters).querier(minTime, maxTime);
   try {
     for (const matchers of selectors) {
-      await collect(querier, matchers, found, {
-        signal,
-        hints: {
-          labelsOnly: true,
-          sorted: true,
-          func: 'series',
-          limit: limit === 0 ? 0 : limit + 1,
+      const slicer = new Slicer(() => options.clock.monotonic(), signal);
+      await collect(
+        querier,
+        matchers,
+        { found, slicer },
+        {
+          signal,
+          hints: {
+            labelsOnly: true,
+            sorted: true,
+            func: 'series',
+            limit: limit === 0 ? 0 : limit + 1,
+          },
         },
-      });
+      );
     }
   } finally {
     querier.close();
@@ -56,7 +63,7 @@ async function answerSeries(options: ApiOptions, request: ApiRequest): Promise<A
 async function collect(
   querier: Querier,
   matchers: readonly Matcher[],
-  found: SeriesList,
+  { found, slicer }: { readonly found: SeriesList; readonly slicer: Slicer },
   options: SelectOptions,
 ): Promise<void> {
   if (found.isCut) return;
@@ -64,6 +71,7 @@ async function collect(
   try {
     for (let batch = await set.next(); batch && !found.isCut; batch = await set.next()) {
       for (const series of batch) found.add(series.labels);
+      if (slicer.due) await slicer.pause();
     }
     found.warnings.push(...set.warnings);
   } finally {

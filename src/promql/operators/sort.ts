@@ -1,20 +1,26 @@
 // sort and its relatives. Only the order of an instant answer can be changed.
 
+import type { FloatHistogram } from '../../storage/histogram.ts';
+import { StepBlock } from '../block.ts';
 import type { Execution } from '../execution.ts';
 import { dropHistograms } from '../functions/math.ts';
 import { sortSliced } from '../sliced-sort.ts';
 import { compact } from './map.ts';
-import { lasting } from './names.ts';
+import { type FixedRow, lasting } from './names.ts';
 import { compareNatural } from './natural-order.ts';
-import type { VectorOperator } from './operator.ts';
-import { RowStore } from './row-store.ts';
-import { type Row, RowsOperator } from './rows.ts';
+import type { Distinctness, VectorOperator } from './operator.ts';
 
-/** Compares two rows of one step. */
-type RowOrder = (a: Row, b: Row) => number;
+/** One row of an instant vector. */
+interface Item {
+  readonly labels: FixedRow;
+  readonly value: number;
+  readonly histogram: FloatHistogram | undefined;
+}
+
+type ItemOrder = (a: Item, b: Item) => number;
 
 export interface SortOptions {
-  readonly order: RowOrder;
+  readonly order: ItemOrder;
   /** True where histograms have no place in the order. */
   readonly floatsOnly: boolean;
 }
@@ -25,35 +31,70 @@ export function newSort(
   input: VectorOperator,
   options: SortOptions,
 ): VectorOperator {
-  const collect = async (): Promise<Row[]> => {
-    const rows: Row[] = [];
-    const store = new RowStore(1);
+  return new SortOperator(execution, input, options);
+}
+
+class SortOperator implements VectorOperator {
+  readonly distinct: Distinctness;
+  readonly #execution: Execution;
+  readonly #input: VectorOperator;
+  readonly #options: SortOptions;
+  readonly #block = new StepBlock(1);
+  #sorted: readonly Item[] | null = null;
+  #next = 0;
+
+  constructor(execution: Execution, input: VectorOperator, options: SortOptions) {
+    this.#execution = execution;
+    this.#input = input;
+    this.#options = options;
+    this.distinct = input.distinct;
+  }
+
+  async next(): Promise<StepBlock | null> {
+    this.#sorted ??= await sortSliced(this.#execution, await this.#items(), this.#options.order);
+    const block = this.#block;
+    block.clear();
+    while (!block.full && this.#next < this.#sorted.length) {
+      const { labels, value, histogram } = this.#sorted[this.#next++]!;
+      const at = block.addRow(labels);
+      block.values[at] = value;
+      block.present[at] = 1;
+      if (histogram) block.setHistogram(at, histogram);
+    }
+    await this.#execution.breathe();
+    return block.rows.length === 0 ? null : block;
+  }
+
+  close(): void {
+    this.#input.close();
+  }
+
+  async #items(): Promise<Item[]> {
+    const items: Item[] = [];
     for (;;) {
-      const block = await input.next();
-      if (block === null) break;
-      if (options.floatsOnly) {
+      const block = await this.#input.next();
+      if (block === null) return items;
+      if (this.#options.floatsOnly) {
         dropHistograms(block);
         compact(block);
       }
-      execution.hold(block.rows.length);
+      this.#execution.hold(block.rows.length);
       for (let i = 0; i < block.rows.length; i++) {
         const labels = lasting(block.rows[i]!);
-        execution.holdLabels(labels);
-        rows.push(store.copy(block, i, labels));
+        this.#execution.holdLabels(labels);
+        if (block.present[i] === 0) continue;
+        items.push({ labels, value: block.values[i]!, histogram: block.histograms?.[i] });
       }
-      await execution.breathe();
+      await this.#execution.breathe();
     }
-    return sortSliced(execution, rows, options.order);
-  };
-  const close = (): void => input.close();
-  return new RowsOperator(execution, { steps: 1, distinct: input.distinct, collect, close });
+  }
 }
 
 /** By value, NaN last either way. */
-export function byValue(sign: 1 | -1): RowOrder {
+export function byValue(sign: 1 | -1): ItemOrder {
   return (a, b) => {
-    const x = a.values[0]!;
-    const y = b.values[0]!;
+    const x = a.value;
+    const y = b.value;
     if (Number.isNaN(x) || Number.isNaN(y))
       return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
     return sign * (x - y) || 0;
@@ -61,7 +102,7 @@ export function byValue(sign: 1 | -1): RowOrder {
 }
 
 /** By the named labels in natural order, then by all labels. */
-export function byLabels(names: readonly string[], sign: 1 | -1): RowOrder {
+export function byLabels(names: readonly string[], sign: 1 | -1): ItemOrder {
   return (a, b) => {
     for (const name of names) {
       const order = compareNatural(a.labels.label(name), b.labels.label(name));

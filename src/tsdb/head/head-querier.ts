@@ -11,7 +11,7 @@ import type { SeriesSet } from '../../storage/series.ts';
 import { emptySeriesSet } from '../../storage/series-list.ts';
 import type { TimeInterval } from '../block/tombstones.ts';
 import { intersects } from '../index/postings.ts';
-import { postingsForMatchers } from '../index/postings-for-matchers.ts';
+import { type PostingsSource, postingsForMatchers } from '../index/postings-for-matchers.ts';
 import { sortedOrder } from '../index/sort-sliced.ts';
 import type { Head } from './head.ts';
 import { HeadSeriesSet } from './head-series-set.ts';
@@ -19,8 +19,10 @@ import type { Generation } from './out-of-order/generation.ts';
 import { OutOfOrderSnapshot } from './out-of-order/snapshot.ts';
 import { generationsFrom } from './out-of-order/store.ts';
 import type { ReadLease } from './read-leases.ts';
+import { slicedPostings } from './sliced-postings.ts';
 
 const SLICE_SERIES = 1024;
+const SLICE_VALUES = 64;
 
 /** Reads one time range, both ends inclusive, of a head. */
 export class HeadQuerier implements Querier {
@@ -42,8 +44,8 @@ export class HeadQuerier implements Querier {
 
   async select(matchers: readonly Matcher[], options: SelectOptions = {}): Promise<SeriesSet> {
     if (!this.#ready(options)) return emptySeriesSet();
-    const { index, order } = this.#head;
-    let refs = await postingsForMatchers(index, matchers, options.signal);
+    const { order } = this.#head;
+    let refs = await postingsForMatchers(this.#source(options), matchers, options.signal);
     if (options.hints?.sorted) refs = await order.sort(refs, this.#slicer(options));
     return new HeadSeriesSet(this.#head, {
       refs,
@@ -68,7 +70,7 @@ export class HeadQuerier implements Querier {
     const slicer = this.#slicer(options);
     // A symbol may come to mean another string while this gives way, so its text is taken at once.
     const names = new Map<number, string>();
-    const refs = await postingsForMatchers(index, matchers, options.signal);
+    const refs = await postingsForMatchers(this.#source(options), matchers, options.signal);
     await this.#forEach(refs, slicer, slot => {
       const symbols = index.table.symbols(slot);
       for (let i = 0; i < symbols.length; i += 2) {
@@ -87,7 +89,9 @@ export class HeadQuerier implements Querier {
     const { index } = this.#head;
     const own = matchers.filter(matcher => matcher.name === name);
     const rest = own.length < matchers.length;
-    const refs = rest ? await postingsForMatchers(index, matchers, options.signal) : null;
+    const refs = rest
+      ? await postingsForMatchers(this.#source(options), matchers, options.signal)
+      : null;
     const symbol = index.symbols.find(name);
     if (symbol < 0) return this.#answer([], options);
     const values = [...index.lists.values(symbol)];
@@ -99,11 +103,17 @@ export class HeadQuerier implements Querier {
       });
       return this.#answer([...found], options);
     }
-    const accepted = values.filter(value => {
-      if (!matchesAll(own, () => index.symbols.text(value))) return false;
-      return refs === null || intersects(refs, index.lists.get(symbol, value));
-    });
-    return this.#answer(this.#texts(accepted), options);
+    const slicer = this.#slicer(options);
+    const accepted: string[] = [];
+    // The iterator follows changes made while this gives way, and never yields a value that has gone.
+    for (const value of index.lists.values(symbol)) {
+      const text = index.symbols.text(value);
+      if (matchesAll(own, () => text)) {
+        if (refs === null || intersects(refs, index.lists.get(symbol, value))) accepted.push(text);
+      }
+      if (accepted.length % SLICE_VALUES === 0 && slicer.due) await slicer.pause();
+    }
+    return this.#answer(accepted, options);
   }
 
   close(): void {
@@ -123,6 +133,10 @@ export class HeadQuerier implements Querier {
 
   #slicer({ signal }: SelectOptions): Slicer {
     return new Slicer(() => this.#head.options.clock.monotonic(), signal);
+  }
+
+  #source(options: SelectOptions): PostingsSource {
+    return slicedPostings(this.#head.index, this.#slicer(options));
   }
 
   async #forEach(refs: Uint32Array, slicer: Slicer, visit: (slot: number) => void): Promise<void> {
