@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { referenceDocs } from '../../scripts/reference-docs.ts';
+import { OPERATIONS } from '../../src/httpapi/openapi/operations.ts';
 import { projectFile } from './documents.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,9 +37,25 @@ describe('the HTTP API', () => {
   );
   const statusPages = ['flags', 'config', 'runtimeinfo'].map(name => `GET /api/v1/status/${name}`);
 
+  const operations = ['clean_tombstones', 'delete_series', 'snapshot'].map(
+    name => `POST, PUT /api/v1/admin/tsdb/${name}`,
+  );
+
   test('has its routes in the page, with their methods, and no others', () => {
     expect(inCode.length).toBeGreaterThan(10);
-    expect([...inPage].sort()).toEqual([...inCode, ...statusPages].sort());
+    expect([...inPage].sort()).toEqual([...inCode, ...statusPages, ...operations].sort());
+  });
+
+  test('has the operations on the store that the code has', () => {
+    const source = projectFile('src/httpapi/routes/admin.ts');
+    const keys = [...source.matchAll(/^ {2}(\w+): (?:async|\w+,$)/gm)].map(match => match[1]!);
+    expect(keys.sort().map(name => `POST, PUT /api/v1/admin/tsdb/${name}`)).toEqual(operations);
+  });
+
+  test('has every path of the page in the OpenAPI document, and no others', () => {
+    const inDocument = Object.keys(OPERATIONS).sort();
+    const paths = inPage.map(line => line.slice(line.indexOf('/')));
+    expect([...new Set(paths)].sort()).toEqual(inDocument);
   });
 
   test('has the status pages the process adds', () => {
