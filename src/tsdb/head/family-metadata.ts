@@ -53,9 +53,9 @@ export class FamilyMetadata {
   }
 
   /** What has been logged, of families of which `refOf` still knows a series. */
-  inLog(refOf: (metricName: string) => number | undefined): Iterable<LoggedMetadata> {
+  inLog(refOf: (metricName: string) => number | undefined): readonly LoggedMetadata[] {
     const names = [...this.#families.keys()].filter(name => !this.#unlogged.has(name));
-    return this.#entries(names, refOf).values();
+    return [...this.#entries(names, refOf).values()];
   }
 
   /** Says that the families are in the log. */

@@ -3,7 +3,7 @@
 
 import { Slicer } from '../../lifecycle/slicer.ts';
 import { Tombstones } from '../block/tombstones.ts';
-import { dropReplaced, writeCheckpoint } from '../wal/checkpoint.ts';
+import { dropReplaced, type LiveSeries, writeCheckpoint } from '../wal/checkpoint.ts';
 import type { LogFs } from '../wal/log-fs.ts';
 import { listSegments } from '../wal/segments.ts';
 import { type Head, REF_MAX } from './head.ts';
@@ -71,6 +71,7 @@ export async function truncateLog(head: Head, dir: string, fs?: LogFs): Promise<
     minTime,
     series: (ref: number) => head.aliases.has(ref) || (ref <= REF_MAX && table.slotOf(ref) >= 0),
     metadata: head.families.inLog(name => refOfMetric(head, name)),
+    liveSeries: () => liveSeries(head),
   };
   for (const [ref, { lastTime }] of head.aliases) if (lastTime < minTime) head.aliases.delete(ref);
   try {
@@ -87,6 +88,15 @@ export async function truncateLog(head: Head, dir: string, fs?: LogFs): Promise<
   } catch (error) {
     metrics.checkpointsFailed.inc();
     throw error;
+  }
+}
+
+function* liveSeries({ index, unlogged }: Head): Generator<LiveSeries> {
+  const { table } = index;
+  const notYet = new Set(unlogged);
+  for (const ref of index.allPostings()) {
+    const slot = table.slotOf(ref);
+    if (slot >= 0 && !notYet.has(ref)) yield { ref, pairs: index.labelsOf(slot).pairs };
   }
 }
 

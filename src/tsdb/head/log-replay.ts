@@ -104,7 +104,9 @@ export async function readLog(
   { report, slicer, readOnly, corruptions, from, progress }: LogReading,
 ): Promise<void> {
   const { logger } = head.options;
-  for (const source of logSources(dir)) {
+  const sources = logSources(dir);
+  noteGaps(head, report, { dir, sources, corruptions });
+  for (const source of sources) {
     if (from !== undefined && (source.inCheckpoint || source.segment < from)) continue;
     progress?.segment?.(source.segment);
     const onRead = (bytes: number): void => progress?.advance(bytes);
@@ -134,6 +136,22 @@ export interface LogReading {
   /** The first segment to read; without it the whole log is read. */
   readonly from?: number | undefined;
   readonly progress?: ReadingProgress | undefined;
+}
+
+/** Counts places where segments are missing. Those behind are read all the same. */
+function noteGaps(
+  head: Head,
+  report: LogReport,
+  log: { dir: string; sources: readonly LogSource[]; corruptions: Counter | undefined },
+): void {
+  const { dir, sources, corruptions } = log;
+  for (let i = 1; i < sources.length; i++) {
+    const [before, after] = [sources[i - 1]!.segment, sources[i]!.segment];
+    if (after <= before + 1) continue;
+    report.damages++;
+    corruptions?.inc();
+    head.options.logger.error('log segments are missing', { dir, from: before + 1, to: after - 1 });
+  }
 }
 
 function noteDamage(

@@ -50,6 +50,14 @@ export interface Needed {
   readonly minTime: number;
   /** The newest metadata, under series that are needed; what the log has of other series goes with them. */
   readonly metadata?: Iterable<LoggedMetadata>;
+  /** The series that live, for a log that is damaged and may name some no more. */
+  liveSeries?(): Iterable<LiveSeries>;
+}
+
+/** A series by its reference; `pairs` is flat, sorted by name. */
+export interface LiveSeries {
+  readonly ref: number;
+  readonly pairs: readonly string[];
 }
 
 /** What was dropped and kept. */
@@ -63,6 +71,7 @@ export interface CheckpointStats {
 }
 
 const LEFTOVER = /^checkpoint\.\d+\.tmp$|^\d+\.repair$/;
+const SERIES_RECORD_BYTES = 64 * 1024;
 const BATCH_BYTES = 256 * 1024;
 
 /**
@@ -73,17 +82,38 @@ export async function writeCheckpoint(
   dir: string,
   to: number,
   needed: Needed,
-  { slicer, ...options }: LogWriterOptions & { readonly slicer: Slicer },
+  options: CheckpointOptions,
 ): Promise<CheckpointStats> {
   const target = checkpointPath(dir, to);
   const temporary = `${target}.tmp`;
+  let stats = await writeTo(temporary, logSources(dir, to), needed, options);
+  if (stats.damages > 0 && needed.liveSeries) {
+    // Samples to come name series that may have stood in the damaged places.
+    const series = needed.liveSeries();
+    stats = await writeTo(temporary, logSources(dir, to), needed, { ...options, series });
+  }
+  rmSync(target, { recursive: true, force: true });
+  renameSync(temporary, target);
+  await syncDirectory(dir);
+  return stats;
+}
+
+type CheckpointOptions = LogWriterOptions & { readonly slicer: Slicer };
+
+async function writeTo(
+  temporary: string,
+  sources: readonly LogSource[],
+  needed: Needed,
+  { slicer, series, ...options }: CheckpointOptions & { readonly series?: Iterable<LiveSeries> },
+): Promise<CheckpointStats> {
   rmSync(temporary, { recursive: true, force: true });
   const { metrics: _, ...quiet } = options;
   const writer = LogWriter.open(temporary, { ...quiet, compress: true });
   const filter = new RecordFilter(writer, needed);
   let damages = 0;
   try {
-    for (const source of logSources(dir, to)) damages += await copy(source, filter, slicer);
+    if (series) await filter.begin(series, slicer);
+    for (const source of sources) damages += await copy(source, filter, slicer);
     filter.finish();
     await writer.close();
   } catch (error) {
@@ -91,9 +121,6 @@ export async function writeCheckpoint(
     rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
-  rmSync(target, { recursive: true, force: true });
-  renameSync(temporary, target);
-  await syncDirectory(dir);
   return { ...filter.stats, damages };
 }
 
@@ -137,6 +164,19 @@ class RecordFilter {
   constructor(writer: LogWriter, needed: Needed) {
     this.#writer = writer;
     this.#needed = needed;
+  }
+
+  /** Passes on the series before anything else. */
+  async begin(series: Iterable<LiveSeries>, slicer: Slicer): Promise<void> {
+    this.#series.reset();
+    for (const { ref, pairs } of series) {
+      this.#series.add(ref, pairs);
+      if (this.#series.bytes().length < SERIES_RECORD_BYTES) continue;
+      this.#pass(this.#series.bytes());
+      this.#series.reset();
+      if (slicer.due) await slicer.pause();
+    }
+    if (!this.#series.empty) this.#pass(this.#series.bytes());
   }
 
   add(record: Uint8Array): void {

@@ -20,7 +20,8 @@ export interface SegmentReading {
 }
 
 /**
- * Hands every readable record of the segment to `visit`, in order; damage is noted and passed over. `onRead`
+ * Hands every readable record of the segment to `visit`, in order; damage is noted and passed over, and what
+ * the device does not give back ends the segment. `onRead`
  * hears of bytes read.
  */
 export async function readSegment(
@@ -34,7 +35,16 @@ export async function readSegment(
   let offset = 0;
   await withFile(path, 'r', async file => {
     for (;;) {
-      const length = await readFully(file, buffer, offset);
+      let length: number;
+      try {
+        length = await readFully(file, buffer, offset);
+      } catch (error) {
+        if (!isDeviceError(error)) throw error;
+        const { size } = await file.stat();
+        scanner.unreadable(offset, `the device does not give it back: ${error.message}`);
+        offset = Math.max(offset, size);
+        break;
+      }
       for (let at = 0; at < length; at += PAGE_BYTES) {
         scanner.page(buffer.subarray(at, Math.min(at + PAGE_BYTES, length)), offset + at);
         if (slicer.due) await slicer.pause();
@@ -47,6 +57,11 @@ export async function readSegment(
   scanner.end(offset);
   const { records, goodEnd, damages, lostBytes } = scanner;
   return { records, goodEnd, fileBytes: offset, damages, lostBytes };
+}
+
+/** True where the device has lost the bytes; asking again would not help. */
+function isDeviceError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'EIO';
 }
 
 // A short read in the middle of a file would look like its end.

@@ -78,6 +78,11 @@ export class RecordScanner {
     }
   }
 
+  /** Says that what lies behind `offset` cannot be read. Then comes `end`. */
+  unreadable(offset: number, reason: string): void {
+    this.#damage('corrupt', this.#open?.start ?? offset, reason);
+  }
+
   /** Says that the file ends at `fileBytes`. */
   end(fileBytes: number): void {
     if (this.#open && !this.#lost) {

@@ -12,6 +12,7 @@ import { clearHead } from '../head-truncation.ts';
 import { Replay, type ReplayReport } from '../log-replay.ts';
 import { isMarked, type LogMark } from './log-mark.ts';
 import {
+  chunkSamples,
   decodeAliases,
   decodeBegin,
   decodeChunksRecord,
@@ -143,7 +144,7 @@ class SnapshotLoad {
     if (slot < 0) throw refused(`it has chunks of series ${ref}, which it does not name`);
     for (const [i, { minTime, maxTime, data }] of chunks.entries()) {
       if (i === chunks.length - 1) this.#stage(slot, data);
-      else if (maxTime < minValidTime) this.#count(countOf(data), 0);
+      else if (maxTime < minValidTime) this.#count(chunkSamples(data), 0);
       else {
         const chunk = { minTime, maxTime, encoding: ChunkEncoding.xor, data };
         const count = arena.loadChunk(slot, chunk);
@@ -196,11 +197,6 @@ class SnapshotLoad {
       this.#head.aliases.set(alias, { ref, lastTime });
     });
   }
-}
-
-/** The sample count that stands at the front of a chunk. */
-function countOf(data: Uint8Array): number {
-  return (data[0]! << 8) | data[1]!;
 }
 
 function refused(reason: string): OutpostError {

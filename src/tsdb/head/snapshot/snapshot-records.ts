@@ -140,6 +140,11 @@ export function decodeChunksRecord(
   }
 }
 
+/** The sample count that stands at the front of a chunk's data. */
+export function chunkSamples(data: Uint8Array): number {
+  return (data[0]! << 8) | data[1]!;
+}
+
 /** A reference that stands for another, with the time of the last sample under it. */
 export interface SnapshotAlias {
   readonly alias: number;

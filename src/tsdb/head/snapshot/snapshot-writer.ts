@@ -3,6 +3,8 @@
 
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ArenaChunk } from '../../../kernels/series-arena.ts';
+import { encodeXor } from '../../../kernels/xor.ts';
 import type { Slicer } from '../../../lifecycle/slicer.ts';
 import { decodeChunk } from '../../../storage/chunks.ts';
 import { SampleColumns } from '../../../storage/samples.ts';
@@ -21,6 +23,7 @@ import { refOfMetric } from '../log-batch.ts';
 import type { LogMark } from './log-mark.ts';
 import {
   ChunksRecordWriter,
+  chunkSamples,
   encodeAliases,
   encodeBegin,
   encodeEnd,
@@ -123,7 +126,7 @@ class SnapshotWriter {
   }
 
   #addSeries(refs: Uint32Array): void {
-    const { index, arena, histograms } = this.#head;
+    const { index, arena, histograms, visibleFrom } = this.#head;
     const { table, symbols } = index;
     const series = new SeriesRecordWriter();
     const live = refs.filter(ref => table.slotOf(ref) >= 0);
@@ -143,9 +146,12 @@ class SnapshotWriter {
     };
     for (const ref of live) {
       const slot = table.slotOf(ref);
-      const held = arena.chunks(slot, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
-      if (held.length > 0) chunks.add(ref, held);
-      this.#samples += arena.sampleCount(slot);
+      const held = arena.chunks(slot, visibleFrom, Number.POSITIVE_INFINITY);
+      if (held.length === 0) continue;
+      // What is in blocks must not come back when these are deleted.
+      if (held[0]!.minTime < visibleFrom) held[0] = chunkFrom(held[0]!, visibleFrom);
+      chunks.add(ref, held);
+      for (const { data } of held) this.#samples += chunkSamples(data);
       if (chunks.length >= RECORD_BYTES) flush();
     }
     flush();
@@ -162,10 +168,10 @@ class SnapshotWriter {
     if (!series) return [];
     const staged: StagedSample[] = [];
     const columns = new SampleColumns();
-    const all = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
-    for (const chunk of series.chunks(...all)) {
+    const range = [this.#head.visibleFrom, Number.POSITIVE_INFINITY] as const;
+    for (const chunk of series.chunks(...range)) {
       columns.clear();
-      decodeChunk(chunk, ...all, columns);
+      decodeChunk(chunk, ...range, columns);
       for (let i = 0; i < columns.length; i++) {
         staged.push({ slot, ref, sample: mixedSample(columns, i, chunk.encoding) });
       }
@@ -188,6 +194,14 @@ class SnapshotWriter {
 
 const FIRST_OWN_TYPE = 160;
 const NO_VALUE = new Float64Array(0);
+
+/** The chunk without its samples before `time`; it has some behind. */
+function chunkFrom(chunk: ArenaChunk, time: number): ArenaChunk {
+  const columns = new SampleColumns();
+  decodeChunk(chunk, time, Number.POSITIVE_INFINITY, columns);
+  const data = encodeXor(columns.times, columns.values, 0, columns.length);
+  return { ...chunk, minTime: columns.times[0]!, data };
+}
 
 function mixedSample(columns: SampleColumns, i: number, encoding: number): MixedSample {
   const time = columns.times[i]!;
