@@ -11,6 +11,7 @@ import { isCold } from './cold/any-block.ts';
 import { planFreeze } from './cold/plan-freeze.ts';
 import { compactionRanges } from './compact/plan.ts';
 import type { DbParts } from './db-parts.ts';
+import { hasRoomFor } from './disk-space.ts';
 import { syncDirectory } from './wal/sync-directory.ts';
 
 // Cutting the head, deletions and snapshots wait meanwhile.
@@ -30,6 +31,11 @@ export async function freezeOldBlocks(parts: DbParts, signal?: AbortSignal): Pro
   const blocks = due.map(meta => byMeta.get(meta)!).filter(block => !store.staysWarm(block));
   for (const block of blocks.slice(0, FREEZES_AT_ONCE)) {
     if (signal?.aborted) return;
+    // What is written on the way is smaller than the block.
+    if (!(await hasRoomFor(block.sizeBytes, parts.dir, settings))) {
+      settings.logger.warn('blocks not frozen: the disk has no room for the result');
+      return;
+    }
     await freeze(parts, block, signal);
   }
 }

@@ -15,6 +15,7 @@ import { planFreeze } from '../../../src/tsdb/cold/plan-freeze.ts';
 import { compactionRanges, planCompaction } from '../../../src/tsdb/compact/plan.ts';
 import type { Db } from '../../../src/tsdb/db.ts';
 import type { DbOptions } from '../../../src/tsdb/db-options.ts';
+import type { DiskSpace } from '../../../src/tsdb/disk-space.ts';
 import {
   bitsOf,
   blocksDirectory,
@@ -119,6 +120,19 @@ describe('freezing', () => {
     expect(metricValue(registry, 'prometheus_tsdb_maintenance_failed_total')).toBe(5);
     expect(await bitsOf(db)).toEqual(before);
     expect(standardIn(dir)).toHaveLength(8);
+    await db.close();
+  });
+
+  test('waits for room on the disk', async () => {
+    const dir = await blocksDirectory();
+    let freeBytes = 1000;
+    const readDiskSpace = async (): Promise<DiskSpace> => ({ freeBytes, totalBytes: 1e9 });
+    const db = await openCold(dir, { readDiskSpace, minFreeBytes: 0 });
+    await db.maintain();
+    expect(coldIn(dir)).toEqual([]);
+    freeBytes = 1e9;
+    await db.maintain();
+    expect(coldIn(dir)).toHaveLength(5);
     await db.close();
   });
 
