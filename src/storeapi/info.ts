@@ -4,6 +4,7 @@
 import { thanos } from '../../proto/gen/thanos.info.js';
 import { ProtoWriter } from '../encoding/proto.ts';
 import type { Labels } from '../labels/labels.ts';
+import { OutpostError } from '../lifecycle/errors.ts';
 import { labelsOf } from './series-codec.ts';
 
 /** One stream of data behind a store. Times are Unix ms. */
@@ -84,9 +85,9 @@ function writeLabels(writer: ProtoWriter, labels: Labels): void {
   }
 }
 
-/** Reads an InfoResponse. Throws where the bytes are none. */
+/** Reads an InfoResponse. Throws `corrupt` where the bytes are none. */
 export function decodeInfo(bytes: Uint8Array): StoreInfo {
-  const message = thanos.info.InfoResponse.decode(bytes);
+  const message = decoded(bytes);
   const { store } = message;
   const present: [AnnouncedApi, unknown][] = [
     ['rules', message.rules],
@@ -114,6 +115,15 @@ export function decodeInfo(bytes: Uint8Array): StoreInfo {
       : null,
     apis: present.filter(([, api]) => api).map(([name]) => name),
   };
+}
+
+function decoded(bytes: Uint8Array): thanos.info.InfoResponse {
+  try {
+    return thanos.info.InfoResponse.decode(bytes);
+  } catch (cause) {
+    const { message } = OutpostError.from(cause);
+    throw new OutpostError('corrupt', `read an announcement: ${message}`, { cause });
+  }
 }
 
 interface LabelSetMessage {

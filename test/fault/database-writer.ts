@@ -1,36 +1,37 @@
-// A process for kill.test.ts: opens a database, appends for ever, and says on standard output what was
-// acknowledged, one line `series time` for each batch, after it was. Argument: the directory.
+// A process for kill.test.ts: opens a database and appends for ever, while it maintains, deletes, cleans and
+// takes snapshots. It writes what was acknowledged to a file, a line after it was; a deletion also before it
+// begins. Arguments: the directory, that file, and `alone` where no worker thread is to compact.
 
 import { randomFillSync } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { Labels } from '../../src/labels/labels.ts';
+import { Matcher } from '../../src/labels/matcher.ts';
 import { systemClock } from '../../src/lifecycle/clock.ts';
-import type { FloatHistogram } from '../../src/storage/histogram.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { Registry } from '../../src/telemetry/metrics.ts';
+import { inProcessJobs } from '../../src/tsdb/block-jobs/block-job.ts';
 import { openDb } from '../../src/tsdb/db.ts';
-import { histogram } from '../fakes/prometheus-cases.ts';
+import {
+  BLOCK_RANGE_MS,
+  EXEMPLAR_SERIES,
+  histogramOf,
+  isHistogram,
+  LATE_MS,
+  numberAt,
+  SERIES,
+  WRITER_OPTIONS,
+} from './kill-plan.ts';
 
-const SERIES = 40;
-/** Series from here on hold histograms. */
-const FIRST_HISTOGRAM = 30;
-const STEP_MS = 250;
-/** How far behind the newest samples others come, out of order. */
-const LATE_MS = 20_000;
-// Blocks of a minute, so that cuts, checkpoints and compactions fall among the kills.
-const BLOCK_RANGE_MS = 60_000;
+const STEP_MS = 2000;
+const acknowledgements = openSync(process.argv[3]!, 'w');
 
 const db = await openDb(process.argv[2]!, {
   clock: systemClock,
   logger: silentLogger,
   registry: new Registry(),
   fillRandom: bytes => void randomFillSync(bytes),
-  blockRangeMs: BLOCK_RANGE_MS,
-  logSegmentBytes: 64 * 1024,
-  retentionMs: 0,
-  compactedRangeMaxMs: 9 * BLOCK_RANGE_MS,
-  futureMs: 1e12,
-  outOfOrderMs: 10 * 60_000,
+  ...WRITER_OPTIONS,
+  ...(process.argv[4] === 'alone' && { jobs: inProcessJobs }),
 });
 
 /** Batch `n` of series `s` holds three samples whose values tell their place. */
@@ -38,34 +39,55 @@ async function append(s: number, time: number): Promise<void> {
   const appender = db.appender();
   const ref = appender.series(Labels.fromObject({ __name__: 'written', s: String(s) }));
   for (let k = 0; k < 3; k++) {
-    const number = (time + k) % 100_003;
-    if (s < FIRST_HISTOGRAM) appender.append(ref, time + k, number);
-    else appender.appendHistogram(ref, time + k, histogramOf(number, s % 2 === 0));
+    const number = numberAt(time + k);
+    if (isHistogram(s)) appender.appendHistogram(ref, time + k, histogramOf(number, s % 2 === 0));
+    else appender.append(ref, time + k, number);
   }
-  const { stored } = await appender.commit();
-  if (stored === 3) writeSync(1, `${s} ${time}\n`);
+  const inOrder = time > (newest[s] ?? 0);
+  if (s < EXEMPLAR_SERIES && inOrder) {
+    const labels = Labels.fromObject({ trace: String(time) });
+    appender.appendExemplar(ref, { labels, value: numberAt(time), time });
+  }
+  const { stored, exemplars } = await appender.commit();
+  if (stored !== 3) return;
+  newest[s] = Math.max(newest[s] ?? 0, time);
+  writeSync(acknowledgements, `${s} ${time} ${exemplars}\n`);
 }
 
-/** A histogram with this count. */
-function histogramOf(count: number, integer: boolean): FloatHistogram {
-  return histogram({
-    count,
-    schema: 2,
-    positiveSpans: [{ offset: count % 5, length: 1 }],
-    positiveBuckets: Float64Array.of(count),
-    ...(integer ? { integer } : {}),
-  });
+/** Deletes what is old enough that nothing comes late there any more. */
+async function deleteSome(s: number, time: number): Promise<void> {
+  const to = time - 3 * BLOCK_RANGE_MS;
+  const from = to - BLOCK_RANGE_MS / 4;
+  writeSync(acknowledgements, `deleting ${s} ${from} ${to}\n`);
+  await db.delete(from, to, [new Matcher('=', 's', String(s))]);
+  writeSync(acknowledgements, `deleted ${s} ${from} ${to}\n`);
+  if (s % 4 === 0) await db.cleanTombstones();
 }
 
+async function takeSnapshot(): Promise<void> {
+  const name = `s${performance.timeOrigin + performance.now()}`;
+  await db.snapshot(name);
+  writeSync(acknowledgements, `snapshot ${name}\n`);
+}
+
+const newest: number[] = [];
 const start = Math.max(db.maxTime, 1_700_000_000_000) + STEP_MS;
-writeSync(1, 'ready\n');
+process.stdout.write('ready\n');
 let maintained: Promise<void> | null = null;
-for (let time = start; ; time += STEP_MS) {
+let deleted: Promise<void> | null = null;
+let copied: Promise<void> | null = null;
+for (let round = 0, time = start; ; round++, time += STEP_MS) {
   for (let s = 0; s < SERIES; s++) {
     await append(s, time);
     // Some of them go to blocks that have been cut already.
     if (s % 3 === 0) await append(s, time - LATE_MS * (1 + (s % 5)) + 100);
   }
   maintained ??= db.maintain().finally(() => (maintained = null));
+  if (round % 5 === 0) {
+    deleted ??= deleteSome(Math.floor(time / (5 * STEP_MS)) % SERIES, time).finally(
+      () => (deleted = null),
+    );
+  }
+  if (round % 30 === 10) copied ??= takeSnapshot().finally(() => (copied = null));
   await new Promise(resolve => setImmediate(resolve));
 }
