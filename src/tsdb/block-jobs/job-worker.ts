@@ -9,10 +9,18 @@ import { type JobReply, sendError } from './job-reply.ts';
 /** As nice(1) counts: collection and queries come first. */
 const NICENESS = 10;
 
-// Only there does 0 stand for the calling thread alone.
-if (process.platform === 'linux') setPriority(0, NICENESS);
-
+giveWay();
 parentPort!.postMessage(await reply(workerData as BlockJob));
+
+function giveWay(): void {
+  // Elsewhere 0 stands for the whole process, not for the calling thread alone.
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(0, NICENESS);
+  } catch {
+    // A sandbox may forbid it; the job is done at the common priority then.
+  }
+}
 
 async function reply(job: BlockJob): Promise<JobReply> {
   try {
