@@ -40,6 +40,7 @@ export async function replayInto(
 ): Promise<Replays> {
   const { head, metrics, settings, logDir, outOfOrderDir } = parts;
   const slicer = new Slicer(() => settings.clock.monotonic(), signal);
+  const started = settings.clock.monotonic();
   begin(parts, progress);
   const snapshot = await loadHeadSnapshot(head, snapshotPath(parts), {
     logDir,
@@ -61,6 +62,7 @@ export async function replayInto(
   });
   await collectTombstones(head, head.minValidTime, slicer);
   const replays = { inOrder, outOfOrder, snapshot };
+  head.metrics.replaySeconds.set((settings.clock.monotonic() - started) / 1000);
   tellLosses(parts, replays);
   return replays;
 }

@@ -2,6 +2,7 @@
 // what was lost is counted.
 
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -211,5 +212,42 @@ describe('a snapshot of the head', () => {
     expect(again.headSnapshot.kind).toBe('loaded');
     expect(await timesOf(again)).toEqual([190 * 60_000, 300 * 60_000]);
     await again.close();
+  });
+
+  test('that outlived its process neither hides nor brings back anything', async () => {
+    const dir = temporaryDirectory();
+    const first = await openTestDb(dir, SNAPSHOT);
+    for (const minutes of [0, 50, 100]) await batch(first, T + minutes * 60_000);
+    await first.close();
+    const former = readFileSync(join(dir, FILE));
+    const db = await openTestDb(dir, SNAPSHOT);
+    const m = (s: number) => [new Matcher('=', '__name__', 'm'), new Matcher('=', 's', String(s))];
+    const steps: readonly [string, () => Promise<unknown>, 'loaded' | 'discarded'][] = [
+      ['samples', () => batch(db, T + 2 * HOUR), 'loaded'],
+      ['a deletion', () => db.delete(T, T + HOUR, m(7)), 'loaded'],
+      [
+        'samples out of order',
+        () => put(db, { __name__: 'm', s: '3' }, [[T + 2 * HOUR - 1, 5]]),
+        'loaded',
+      ],
+      ['a new series', () => put(db, { __name__: 'n' }, [[T + 3 * HOUR, 5]]), 'loaded'],
+      ['more samples', () => batch(db, T + 5 * HOUR), 'loaded'],
+      ['blocks and a checkpoint', () => db.maintain(), 'discarded'],
+      ['a deletion in a block', () => db.delete(T, T + 9 * HOUR, m(8)), 'discarded'],
+      ['samples behind them', () => batch(db, T + 9 * HOUR), 'discarded'],
+      ['more blocks', () => db.maintain(), 'discarded'],
+    ];
+    for (const [what, step, kind] of steps) {
+      await step();
+      const image = temporaryDirectory();
+      cpSync(dir, image, { recursive: true, filter: path => !path.endsWith('/lock') });
+      writeFileSync(join(image, FILE), former);
+      const again = await openTestDb(image);
+      expect(again.headSnapshot.kind, what).toBe(kind);
+      expect(again.replay, what).toMatchObject({ damages: 0, samplesLost: 0 });
+      expect(await contents(again), what).toEqual(await contents(db));
+      await again.close();
+    }
+    await db.close();
   });
 });

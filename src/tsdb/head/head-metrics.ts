@@ -65,7 +65,7 @@ export function newHeadMetrics(registry: Registry, gauges: () => HeadGauges): He
     checkpointsFailed: counter('checkpoint_creations_failed_total', 'Checkpoints that failed.'),
     replaySeconds: registry.gauge({
       name: 'prometheus_tsdb_data_replay_duration_seconds',
-      help: 'Time the replay of the log took at start.',
+      help: 'Time it took at start to bring back the head from its snapshot and the logs.',
     }),
     replaySkipped: registry.counterVector({
       name: 'prometheus_tsdb_wal_replay_skipped_records_total',

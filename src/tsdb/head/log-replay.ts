@@ -61,7 +61,6 @@ export async function replayLog(
   await readLog(head, dir, visit, { report, slicer, readOnly, corruptions, from, progress });
   replay.finish();
   const seconds = (clock.monotonic() - started) / 1000;
-  head.metrics.replaySeconds.set(seconds);
   for (const [type, count] of report.skipped) head.metrics.replaySkipped.with(type).inc(count);
   const counts = Object.entries({ ...report, skipped: [...report.skipped].join(' ') });
   logger.info('log replayed', {
