@@ -36,6 +36,8 @@ const LATE: readonly (number | FloatHistogram)[] = [
 ];
 const TEXTS = ['0', 'h1', 'h2', 'h3', 'h4', '5'];
 const SAMPLES = LATE.length;
+/** What was repaired is opened once more at every so many places. */
+const AGAIN_EVERY = 3;
 
 async function putLate(db: Db, i: number): Promise<void> {
   const appender = db.appender();
@@ -85,6 +87,7 @@ test('an out-of-order log that ends anywhere gives back every record before its 
     expect(db.outOfOrderReplay.damages, `cut at ${length}`).toBe(0);
     expect((await put(db, UP, [[BLOCK_START + 100, 100]])).stored).toBe(1);
     await db.close();
+    if (length % AGAIN_EVERY !== 0) continue;
     const again = await openTestDb(db.dir);
     expect(await values(again), `cut at ${length}`).toEqual([...expected, '100', '9']);
     expect(again.outOfOrderReplay).toMatchObject({ damages: 0, tornBytes: 0, samplesLost: 0 });
@@ -109,6 +112,7 @@ test('an out-of-order log with a flipped bit loses the record that was hit, and 
     expect(db.replay.damages, `flip at ${at}`).toBe(0);
     expect((await put(db, UP, [[BLOCK_START + 100, 100]])).stored).toBe(1);
     await db.close();
+    if (at % AGAIN_EVERY !== 0) continue;
     const again = await openTestDb(db.dir);
     expect(again.outOfOrderReplay.damages, `flip at ${at}`).toBe(0);
     expect(await values(again), `flip at ${at}`).toEqual([...read.slice(0, -1), '100', '9']);
