@@ -198,6 +198,8 @@ function isMissingFile(error: unknown): boolean {
  */
 export function firstWins(blocks: readonly Block[]): Block[] {
   const late = blocks.filter(({ meta }) => isOutOfOrder(meta));
-  late.sort((a, b) => (a.meta.ulid < b.meta.ulid ? -1 : 1));
+  // A block that was written anew stands where the one it was made from stood.
+  const age = ({ meta }: Block): string => meta.compaction.sources[0] ?? meta.ulid;
+  late.sort((a, b) => (age(a) < age(b) ? -1 : 1));
   return [...blocks.filter(({ meta }) => !isOutOfOrder(meta)), ...late];
 }

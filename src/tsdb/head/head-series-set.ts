@@ -5,7 +5,7 @@ import type { Labels } from '../../labels/labels.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { SampleColumns } from '../../storage/samples.ts';
 import type { Chunk, Series, SeriesSet } from '../../storage/series.ts';
-import { dropIntervals } from '../block/deleted-samples.ts';
+import { dropIntervals, isCovered } from '../block/deleted-samples.ts';
 import type { TimeInterval } from '../block/tombstones.ts';
 import type { Head } from './head.ts';
 import type { InOrderSeries, OutOfOrderSnapshot } from './out-of-order/snapshot.ts';
@@ -94,6 +94,7 @@ export class HeadSeriesSet implements SeriesSet {
     for (let i = 0; i < found && count < limit; i++) {
       const ref = this.#refs[i]!;
       const slot = slots[i]!;
+      if (head.deletedFrom.has(ref) && isDeletedIn(head, { slot, ref }, range)) continue;
       let newest = this.#maxTimes[i]!;
       let inOrder = newest !== Number.NEGATIVE_INFINITY;
       if (histograms.size > 0) {
@@ -108,6 +109,18 @@ export class HeadSeriesSet implements SeriesSet {
     this.#refs = this.#refs.subarray(0, count);
     this.#maxTimes = this.#maxTimes.subarray(0, count);
   }
+}
+
+/** True where deletions leave nothing of the series' samples in range. */
+function isDeletedIn(
+  head: Head,
+  { slot, ref }: { readonly slot: number; readonly ref: number },
+  { minTime, maxTime }: TimeInterval,
+): boolean {
+  const late = head.outOfOrder.rangeOf(ref);
+  const from = Math.min(late.minTime, Math.max(minTime, head.minTimeOf(slot)));
+  const to = Math.max(late.maxTime, Math.min(maxTime, head.maxTimeOf(slot)));
+  return isCovered(from, to, head.tombstones.intervals(ref));
 }
 
 /** What the series of one selection share. */

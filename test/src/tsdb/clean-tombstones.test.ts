@@ -7,6 +7,7 @@ import { Labels } from '../../../src/labels/labels.ts';
 import { Matcher } from '../../../src/labels/matcher.ts';
 import { ManualClock, systemClock } from '../../../src/lifecycle/clock.ts';
 import { SampleColumns } from '../../../src/storage/samples.ts';
+import { OUT_OF_ORDER_HINT } from '../../../src/tsdb/block/meta.ts';
 import { inProcessJobs, type JobRunner } from '../../../src/tsdb/block-jobs/block-job.ts';
 import type { Db } from '../../../src/tsdb/db.ts';
 import { FaultyLogFs } from '../../fakes/faulty-log-fs.ts';
@@ -140,6 +141,26 @@ describe('cleaning', () => {
     await third.close();
   });
 
+  test('leaves the order of late samples: the first that was written wins, at each time', async () => {
+    const dir = temporaryDirectory();
+    const hints = [OUT_OF_ORDER_HINT];
+    const range = { minTime: BLOCK_START, maxTime: BLOCK_START + 2 * HOUR, hints };
+    for (const [value, other] of [
+      [1, BLOCK_START + 1],
+      [2, BLOCK_START + 2],
+    ] as const) {
+      const times = [BLOCK_START, other];
+      const values = Float64Array.of(value, value);
+      await writeTestBlock(dir, [{ labels: A, times, values }], range);
+    }
+    const db = await openTestDb(dir, APART);
+    expect((await contents(db)).get('a')).toContain(`${BLOCK_START}:1`);
+    await db.delete(BLOCK_START + 1, BLOCK_START + 1, []);
+    await db.cleanTombstones();
+    expect((await contents(db)).get('a')).toEqual([`${BLOCK_START}:1`, `${BLOCK_START + 2}:2`]);
+    await db.close();
+  });
+
   test('lets maintenance have its turn between two blocks', async () => {
     const dir = temporaryDirectory();
     await threeBlocks(dir);
@@ -235,6 +256,36 @@ describe('what is deleted', () => {
     const again = await openTestDb(dir, APART);
     expect(await counts(again)).toEqual({ a: 59, b: 120, h: 59 });
     await again.close();
+  });
+
+  test('is not listed any more, in the head as in blocks', async () => {
+    const dir = temporaryDirectory();
+    await threeBlocks(dir);
+    const db = await openTestDb(dir, APART);
+    const now = BLOCK_START + 7 * HOUR;
+    await put(db, A, [[now, 1]]);
+    await put(db, { __name__: 'c' }, [
+      [now, 1],
+      [now + 1, 2],
+    ]);
+    const listed = async (minTime = -Infinity): Promise<string[]> => {
+      const querier = db.querier(minTime, Infinity);
+      const set = await querier.select([], { hints: { labelsOnly: true, sorted: true } });
+      const found: string[] = [];
+      for (let batch = await set.next(); batch; batch = await set.next()) {
+        found.push(...batch.map(series => series.labels.toString()));
+      }
+      querier.close();
+      return found;
+    };
+    expect(await listed()).toEqual(['a', 'b', 'c']);
+    await db.delete(-Infinity, Infinity, isA);
+    await db.delete(-Infinity, now, [new Matcher('=', '__name__', 'c')]);
+    expect(await listed()).toEqual(['b', 'c']);
+    await put(db, A, [[now + 1, 1]]);
+    expect(await listed()).toEqual(['a', 'b', 'c']);
+    expect(await listed(now + 1)).toEqual(['a', 'c']);
+    await db.close();
   });
 
   test('is a great many series, and the event loop is free meanwhile', async () => {
