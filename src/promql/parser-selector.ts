@@ -6,6 +6,7 @@ import type { VectorSelector } from './ast.ts';
 import type { SyntaxNode } from './lezer.ts';
 import { ParseError } from './parse-error.ts';
 import { type Source, stringValue, textOf } from './parser-source.ts';
+import { regexProblem } from './text-limits.ts';
 
 const MATCH_TYPES: readonly MatchType[] = ['=', '!=', '=~', '!~'];
 
@@ -37,8 +38,11 @@ function readMatcher(source: Source, node: SyntaxNode): Matcher {
       ? stringValue(source, label!.children[0]!)
       : textOf(source, label!);
   const type = MATCH_TYPES.find(known => known === textOf(source, op!))!;
+  const text = stringValue(source, value!);
+  const problem = type === '=~' || type === '!~' ? regexProblem(text) : null;
+  if (problem !== null) throw new ParseError(source.text, node, problem);
   try {
-    return new Matcher(type, name, stringValue(source, value!));
+    return new Matcher(type, name, text);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new ParseError(source.text, node, cause.message);

@@ -24,3 +24,17 @@ export function textProblem(text: string): string | null {
   }
   return null;
 }
+
+/**
+ * Longest regular expression, in characters. Some tens of milliseconds compile it; RE2 itself
+ * bounds what repetitions can make of it. Alternatives of plain text need no compiling and may be longer.
+ */
+export const REGEX_LENGTH_MAX = 65_536;
+
+const REGEX_META = /[\\^$.?*+()[\]{}]/;
+
+/** Why a regular expression is not compiled at all; null where nothing stands against it. */
+export function regexProblem(pattern: string): string | null {
+  if (pattern.length <= REGEX_LENGTH_MAX || !REGEX_META.test(pattern)) return null;
+  return `the regular expression is ${pattern.length} characters long: the limit is ${REGEX_LENGTH_MAX}, which no flag changes; plain alternatives such as a|b|c may be longer`;
+}

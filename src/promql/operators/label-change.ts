@@ -6,6 +6,7 @@ import { OutpostError } from '../../lifecycle/errors.ts';
 import type { RowLabels, StepBlock } from '../block.ts';
 import type { Execution } from '../execution.ts';
 import { quote } from '../literals.ts';
+import { regexProblem } from '../text-limits.ts';
 import { DuplicateGuard, FixedRow, lasting } from './names.ts';
 import { type Distinctness, FRAGMENTED, type VectorOperator } from './operator.ts';
 
@@ -71,6 +72,8 @@ function plain(name: string): string {
 /** label_replace(v, target, replacement, source, pattern). Throws `execution`. */
 export function labelReplace(args: readonly string[]): Relabel {
   const [target = '', replacement = '', source = '', pattern = ''] = args;
+  const problem = regexProblem(pattern);
+  if (problem !== null) throw new OutpostError('execution', `label_replace(): ${problem}`);
   let regex: ReturnType<typeof compileAnchored>;
   try {
     regex = compileAnchored(pattern);
