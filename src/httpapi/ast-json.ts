@@ -2,16 +2,10 @@
 // web/api/v1/translate_ast.go of prometheus/prometheus.
 
 import { formatPlain } from '../encoding/format-float.ts';
-import type {
-  AtModifier,
-  BinaryExpr,
-  CallExpr,
-  DurationExpr,
-  Expr,
-  VectorSelector,
-} from '../promql/ast.ts';
+import type { AtModifier, BinaryExpr, CallExpr, Expr, VectorSelector } from '../promql/ast.ts';
 import { typeOf } from '../promql/check.ts';
 import { SIGNATURES } from '../promql/functions/signatures.ts';
+import { computedDuration, milliseconds } from './duration-json.ts';
 
 /** The tree as a value for JSON.stringify. */
 export function astJson(expr: Expr): object {
@@ -37,15 +31,19 @@ export function astJson(expr: Expr): object {
       return { type: 'vectorSelector', ...selectorJson(expr) };
     case 'matrix-selector': {
       const range = milliseconds(expr.range);
-      return { type: 'matrixSelector', range, ...selectorJson(expr.selector) };
+      const rangeExpr = computedDuration(expr.range);
+      return { type: 'matrixSelector', range, rangeExpr, ...selectorJson(expr.selector) };
     }
     case 'subquery':
       return {
         type: 'subquery',
         expr: astJson(expr.inner),
         range: milliseconds(expr.range),
+        rangeExpr: computedDuration(expr.range),
         offset: milliseconds(expr.offset),
+        offsetExpr: computedDuration(expr.offset),
         step: milliseconds(expr.step),
+        stepExpr: computedDuration(expr.step),
         ...atJson(expr.at),
       };
   }
@@ -86,6 +84,7 @@ function selectorJson(selector: VectorSelector): object {
   return {
     name,
     offset: milliseconds(offset),
+    offsetExpr: computedDuration(offset),
     matchers: matchers.map(({ name, value, type }) => ({ name, value, type })),
     ...atJson(at),
     anchored: extension === 'anchored',
@@ -98,12 +97,4 @@ function atJson(at: AtModifier | null): object {
     timestamp: at?.kind === 'time' ? at.timeMs : null,
     startOrEnd: at === null || at.kind === 'time' ? null : at.kind,
   };
-}
-
-// Zero for what is absent, and for what only the query's step and range would decide.
-function milliseconds(duration: DurationExpr | null): number {
-  if (duration?.kind === 'literal') return Math.round(duration.seconds * 1000);
-  if (duration?.kind === 'parens') return milliseconds(duration.inner);
-  if (duration?.kind !== 'negation') return 0;
-  return (duration.op === '-' ? -1 : 1) * milliseconds(duration.operand);
 }

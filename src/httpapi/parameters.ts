@@ -40,13 +40,16 @@ export class Parameters {
     if (text === '') return fallback;
     const time = parseTime(text);
     if (time !== null) return time;
-    throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
+    const reason = `cannot parse ${JSON.stringify(text)} to a valid timestamp`;
+    throw invalidParameter(name, `invalid time value for '${name}': ${reason}`);
   }
 
   /** A moment that must be given. Throws bad-data. */
   requiredTime(name: string): number {
-    if (this.text(name) !== '') return this.time(name, 0);
-    throw invalidParameter(name, 'cannot parse "" to a valid timestamp');
+    const text = this.text(name);
+    const time = text === '' ? null : parseTime(text);
+    if (time !== null) return time;
+    throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
   }
 
   /** A length of time in ms; null where it is not given. Throws bad-data. */

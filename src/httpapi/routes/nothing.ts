@@ -1,6 +1,8 @@
 // What Prometheus answers where no rules or Alertmanagers exist. Clients such as
 // Grafana ask for them without knowing, and take an error for a broken data source.
 
+import type { Parameters } from '../parameters.ts';
+import { invalidParameter } from '../problem.ts';
 import type { ApiRoute } from '../route.ts';
 
 /** The paths whose answer is empty here. */
@@ -9,7 +11,10 @@ export function nothingRoutes(): ApiRoute[] {
     {
       methods: ['GET'],
       path: '/api/v1/rules',
-      handle: () => ({ kind: 'data', data: { groups: [] } }),
+      handle: ({ parameters }) => {
+        checkRuleFilter(parameters);
+        return { kind: 'data', data: { groups: [] } };
+      },
     },
     {
       methods: ['GET'],
@@ -25,4 +30,17 @@ export function nothingRoutes(): ApiRoute[] {
       }),
     },
   ];
+}
+
+/** A filter with a mistake is one where nothing is filtered too. */
+function checkRuleFilter(parameters: Parameters): void {
+  const type = parameters.text('type').toLowerCase();
+  if (type !== '' && type !== 'alert' && type !== 'record') {
+    throw invalidParameter('type', `not supported value ${JSON.stringify(type)}`);
+  }
+  const limit = parameters.text('group_limit');
+  if (limit !== '' && !/^\+?\d{1,15}$/.test(limit)) {
+    throw invalidParameter('group_limit', 'group_limit needs to be a valid number');
+  }
+  parameters.selectors();
 }

@@ -338,3 +338,15 @@ describe('other web origins', () => {
     expect(shut.headers['access-control-allow-origin']).toBeUndefined();
   });
 });
+
+test('filters of rules are checked where there are no rules', async () => {
+  expect(await get('/api/v1/rules?type=alert&group_limit=1&match[]=up')).toEqual(
+    success('{"groups":[]}'),
+  );
+  expect(await get('/api/v1/rules?type=x')).toEqual(
+    badData('invalid parameter "type": not supported value "x"'),
+  );
+  expect(await get('/api/v1/rules?group_limit=x')).toEqual(
+    badData('invalid parameter "group_limit": group_limit needs to be a valid number'),
+  );
+});

@@ -7,6 +7,7 @@ const SELECTOR = {
   type: 'vectorSelector',
   name: 'up',
   offset: 0,
+  offsetExpr: null,
   matchers: [UP],
   timestamp: null,
   startOrEnd: null,
@@ -25,6 +26,7 @@ test.each([
       ...SELECTOR,
       type: 'matrixSelector',
       range: 300_000,
+      rangeExpr: null,
       offset: -60_000,
       matchers: [{ type: '=~', name: 'job', value: 'a.*' }, UP],
       timestamp: 1500,
@@ -36,8 +38,11 @@ test.each([
       type: 'subquery',
       expr: SELECTOR,
       range: 3_600_000,
+      rangeExpr: null,
       offset: 0,
+      offsetExpr: null,
       step: 60_000,
+      stepExpr: null,
       timestamp: null,
       startOrEnd: 'end',
     },
@@ -91,4 +96,30 @@ test.each([
   ],
 ])('the tree of %s', (query, tree) => {
   expect(astJson(parseQuery(query))).toEqual(tree);
+});
+
+const FIVE_MINUTES = { type: 'numberLiteral', val: '300', duration: true };
+const computed = (op: string, lhs: object | null, rhs: object | null, wrapped = false) => ({
+  ...{ type: 'durationExpr', op, lhs, rhs, wrapped },
+});
+
+test.each([
+  ['up[5]', 5000, null],
+  ['up[5m*2]', 0, computed('*', FIVE_MINUTES, { ...FIVE_MINUTES, val: '2', duration: false })],
+  ['up[(5m)]', 0, computed('+', null, FIVE_MINUTES, true)],
+  [
+    'up[2*-5m]',
+    0,
+    computed('*', { ...FIVE_MINUTES, val: '2', duration: false }, { ...FIVE_MINUTES, val: '-300' }),
+  ],
+  ['up[max_of(5m,step())]', 0, computed('max_of', FIVE_MINUTES, computed('step', null, null))],
+])('a computed range is told as it is written: %s', (text, range, rangeExpr) => {
+  expect(astJson(parseQuery(text))).toMatchObject({ range, rangeExpr });
+});
+
+test.each([
+  ['up offset -(5m)', computed('-', null, computed('+', null, FIVE_MINUTES, true))],
+  ['up offset -step()', computed('-', null, computed('step', null, null))],
+])('a computed offset is told as it is written: %s', (text, offsetExpr) => {
+  expect(astJson(parseQuery(text))).toMatchObject({ offset: 0, offsetExpr });
 });

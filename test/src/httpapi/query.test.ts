@@ -165,7 +165,7 @@ describe('what is wrong is answered in the words of the field', () => {
   test.each([
     [
       '/api/v1/query?query=up&time=yesterday',
-      'invalid parameter "time": cannot parse "yesterday" to a valid timestamp',
+      'invalid parameter "time": invalid time value for \'time\': cannot parse "yesterday" to a valid timestamp',
     ],
     [
       '/api/v1/query?query=up&timeout=x',
