@@ -1,10 +1,11 @@
-// What a selection will cost, from the chunks of a few of its series: they say how many samples they hold
-// without being decoded.
+// What a selection will cost, from the chunks of a few of its series: most say how many samples they hold without
+// being decoded.
 
+import { decodeChunk } from '../storage/chunks.ts';
 import type { Queryable } from '../storage/queryable.ts';
 import { SampleColumns } from '../storage/samples.ts';
 import { type Chunk, ChunkEncoding, type Series, type SeriesSet } from '../storage/series.ts';
-import type { Reading } from './recording.ts';
+import type { Reading, Recording } from './recording.ts';
 
 const LOOKED_AT_MAX = 100;
 /** Bytes a sample takes where nothing says more: what compressed floats of hosts take on average. */
@@ -14,7 +15,7 @@ const SAMPLE_BYTES = 1.5;
 export async function estimateReading(
   store: Queryable,
   reading: Reading,
-  signal: AbortSignal,
+  { recording, signal }: { readonly recording: Recording; readonly signal: AbortSignal },
 ): Promise<void> {
   const querier = store.querier(reading.minTime, reading.maxTime);
   const { matchers } = reading;
@@ -22,7 +23,9 @@ export async function estimateReading(
   let samples = 0;
   let bytes: number | null = 0;
   try {
-    const all = await querier.select(matchers, { signal, hints: { labelsOnly: true } });
+    const all = await recording.noting(reading, () =>
+      querier.select(matchers, { signal, hints: { labelsOnly: true } }),
+    );
     await forEach(all, batch => void (reading.series += batch.length));
     const hints = { limit: LOOKED_AT_MAX };
     const few = await querier.select(matchers, { signal, hints });
@@ -62,20 +65,22 @@ function costOf(series: Series, reading: Reading): { samples: number; bytes: num
   let samples = 0;
   let bytes = 0;
   for (const chunk of chunks) {
-    const share = shareOf(chunk, reading);
-    bytes += chunk.data.length * share;
-    samples += samplesIn(chunk) * share;
+    const inside = samplesInside(chunk, reading);
+    if (inside === 0) continue;
+    samples += inside;
+    bytes += chunk.data.length * Math.min(1, inside / samplesIn(chunk));
   }
   return { samples, bytes };
 }
 
-/** The part of a chunk's time that lies in the range. */
-function shareOf(chunk: Chunk, { minTime, maxTime }: Reading): number {
-  const from = Math.max(chunk.minTime, minTime);
-  const to = Math.min(chunk.maxTime, maxTime);
-  if (to < from) return 0;
-  const length = chunk.maxTime - chunk.minTime;
-  return length === 0 ? 1 : (to - from) / length;
+/** Chunks at the edges are decoded, since the gaps in them are unknown; there are few. */
+function samplesInside(chunk: Chunk, { minTime, maxTime }: Reading): number {
+  if (chunk.maxTime < minTime || chunk.minTime > maxTime) return 0;
+  const isWhole = chunk.minTime >= minTime && chunk.maxTime <= maxTime;
+  if (isWhole || chunk.encoding === ChunkEncoding.aggregate) return samplesIn(chunk);
+  decoded.clear();
+  decodeChunk(chunk, minTime, maxTime, decoded);
+  return decoded.length;
 }
 
 // Every encoding begins with the number of samples, two bytes big endian, but for aggregates.

@@ -6,7 +6,12 @@ import type { Querier, Queryable, SelectOptions } from '../storage/queryable.ts'
 import type { SampleColumns } from '../storage/samples.ts';
 import type { Chunk, Series, SeriesSet } from '../storage/series.ts';
 import { emptySeriesSet } from '../storage/series-list.ts';
-import type { MissingPart, ReadObserver, ReadPlace } from './read-observer.ts';
+import {
+  type MissingPart,
+  MissingParts,
+  type ReadObserver,
+  type ReadPlace,
+} from './read-observer.ts';
 
 /** One selection and what came of it. Times are Unix ms, inclusive. */
 export class Reading {
@@ -33,7 +38,7 @@ export class Reading {
 /** The selections of one query, in the order they were begun. */
 export class Recording implements ReadObserver {
   readonly readings: Reading[] = [];
-  readonly missingParts: MissingPart[] = [];
+  readonly #missing = new MissingParts();
   readonly #monotonic: () => number;
   #current: Reading | null = null;
 
@@ -46,7 +51,22 @@ export class Recording implements ReadObserver {
   }
 
   missing(part: MissingPart): void {
-    this.missingParts.push(part);
+    this.#missing.missing(part);
+  }
+
+  /** Parts that could not be read, each once. */
+  get missingParts(): readonly MissingPart[] {
+    return this.#missing.list();
+  }
+
+  /** Begins a selection whose places are noted with `reading`. */
+  noting(reading: Reading, select: () => Promise<SeriesSet>): Promise<SeriesSet> {
+    this.#current = reading;
+    try {
+      return select();
+    } finally {
+      this.#current = null;
+    }
   }
 
   /** `store` with everything counted; with `reads` false nothing is read, and every selection is empty. */
@@ -70,21 +90,13 @@ export class Recording implements ReadObserver {
     };
   }
 
-  /** Begins a selection whose places are noted. */
   async #select(
     querier: Querier,
     reading: Reading,
     options: SelectOptions | undefined,
   ): Promise<SeriesSet> {
     const started = this.#monotonic();
-    this.#current = reading;
-    let opened: Promise<SeriesSet>;
-    try {
-      opened = querier.select(reading.matchers, options);
-    } finally {
-      this.#current = null;
-    }
-    const set = await opened;
+    const set = await this.noting(reading, () => querier.select(reading.matchers, options));
     reading.elapsedMs += this.#monotonic() - started;
     return this.#counted(set, reading);
   }

@@ -54,7 +54,9 @@ async function answerExplain(options: ApiOptions, request: ApiRequest): Promise<
     throw isTextWrong ? invalidParameter('query', error.message) : error;
   }
   if (!analyze) {
-    for (const reading of recording.readings) await estimateReading(store, reading, signal);
+    for (const reading of recording.readings) {
+      await estimateReading(store, reading, { recording, signal });
+    }
   }
   const data = {
     analyzed: analyze,

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { estimateReading } from '../../../src/httpapi/estimate.ts';
 import type { MissingPart } from '../../../src/httpapi/read-observer.ts';
+import { Reading, Recording } from '../../../src/httpapi/recording.ts';
 import { Labels } from '../../../src/labels/labels.ts';
+import { encodeColumns } from '../../../src/storage/encode-columns.ts';
+import type { Queryable } from '../../../src/storage/queryable.ts';
+import { SampleColumns } from '../../../src/storage/samples.ts';
+import { listSeriesSet } from '../../../src/storage/series-list.ts';
 import { type ApiUnderTest, newTestApi } from '../../fakes/api.ts';
 
 const NOW = 1_700_000_000_000;
@@ -87,7 +93,11 @@ describe('/query_explain', () => {
       { series: 2, samples: 16, bytes: null },
       undefined,
     ]);
-    expect(data.plan.children[0].reads).toMatchObject({ series: 2, samples: 16 });
+    expect(data.plan.children[0].reads).toMatchObject({
+      ...{ series: 2, samples: 16 },
+      places: [{ place: 'head' }],
+    });
+    expect((await explain('query=half&analyze=false')).data.missing).toHaveLength(1);
   });
 
   test('gives each of several selectors its own', async () => {
@@ -135,4 +145,29 @@ test('statistics of a query tell what could not be read', async () => {
       ...{ labelSets: [{ host: 'b' }], reason: 'gone' },
     },
   ]);
+});
+
+test('chunks are counted whole inside the range and decoded at its edges', async () => {
+  const columns = new SampleColumns();
+  // Ten samples, a long gap, and 290 more.
+  for (let i = 0; i < 300; i++) columns.push(NOW - 290_000 + i * 1000 - (i < 10 ? 1e6 : 10_000), i);
+  const chunks = encodeColumns(columns);
+  const labels = Labels.fromObject({ __name__: 'up' });
+  const series = { labels, label: () => '', chunks: () => chunks, samples: () => {} };
+  const store: Queryable = {
+    querier: () => ({
+      select: async () => listSeriesSet([series, series]),
+      labelNames: () => Promise.reject(new Error('not asked')),
+      labelValues: () => Promise.reject(new Error('not asked')),
+      close: () => {},
+    }),
+  };
+  const recording = new Recording(() => 0);
+  const reading = new Reading([], NOW - 250_000, NOW, '');
+  const { signal } = new AbortController();
+  await estimateReading(store, reading, { recording, signal });
+  expect([reading.series, reading.samples]).toEqual([2, 500]);
+  const bytes = chunks.reduce((sum, { data }) => sum + data.length, 0);
+  expect(reading.bytes).toBeLessThan(2 * bytes);
+  expect(reading.bytes).toBeGreaterThan(bytes);
 });
