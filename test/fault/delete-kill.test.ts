@@ -53,7 +53,7 @@ class Ledger {
   }
 }
 
-test(`deletions outlive ${ROUNDS} kills`, { timeout: 60_000 + ROUNDS * 10_000 }, async () => {
+test(`deletions outlive ${ROUNDS} kills`, { timeout: 60_000 + ROUNDS * 30_000 }, async () => {
   const dir = temporaryDirectory();
   const ledger = new Ledger();
   let state = 4711;
