@@ -1,7 +1,7 @@
 // Bytes a sample of old data, ours beside the installed peers, and what the denser form costs to write and
 // to read. Sizes: the recorded host as it is, since a repeated recording compresses far better than life.
 // Times: generated hosts, whose values all move. Options: --recording FILE, --hosts N, --scrapes N,
-// --only-times, --on-time (generated scrapes are not late).
+// --only-times, --only-sizes, --on-time (generated scrapes are not late).
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +24,7 @@ import { freezeBlock } from '../../src/tsdb/cold/freeze.ts';
 import { PageCache } from '../../src/tsdb/cold/page-cache.ts';
 import { corpusFolder } from '../fakes/corpora.ts';
 import { prometheusSize, type StoredSize, victoriaChanged, victoriaSize } from './cold-peers.ts';
+import { tell } from './figures.ts';
 import { hostSeries, seeded } from './generator.ts';
 import { folderBytes } from './peers.ts';
 import { printTable } from './table.ts';
@@ -40,6 +41,7 @@ const { values: options } = parseArgs({
     hosts: { type: 'string', default: '2' },
     scrapes: { type: 'string', default: '5760' },
     'only-times': { type: 'boolean', default: false },
+    'only-sizes': { type: 'boolean', default: false },
     'on-time': { type: 'boolean', default: false },
   },
 });
@@ -49,7 +51,7 @@ try {
   const absent = !existsSync(options.recording);
   if (absent) console.log(`sizes are left out: there is no recording ${options.recording}`);
   if (!absent && !options['only-times']) await sizes();
-  await times();
+  if (!options['only-sizes']) await times();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -83,6 +85,8 @@ async function sizes(): Promise<void> {
           ...[chunks, index, chunks + index].map(bytes => (bytes / fleet.sampleCount).toFixed(3)),
         ]),
     );
+    tellSizes(rows, fleet.sampleCount, jitter);
+    if (options['only-sizes']) continue;
     decodeRates(fleet);
     if (!jitter) {
       const changed = await victoriaChanged(fleet);
@@ -92,6 +96,32 @@ async function sizes(): Promise<void> {
         );
     }
   }
+}
+
+/** The figures that have targets: a block beside Prometheus', a cold one beside what VictoriaMetrics has. */
+function tellSizes(rows: readonly (StoredSize | null)[], samples: number, isLate: boolean): void {
+  const [standard, cold, prometheus, victoria] = rows.map(row =>
+    row ? (row.chunks + row.index) / samples : undefined,
+  );
+  const when = isLate ? 'scrapes as late as they were' : 'scrapes on time';
+  const bound = { group: 'Bytes on disk', unit: 'bytes a sample' };
+  tell({
+    ...bound,
+    what: `block with its index, one host, ${when}`,
+    ours: standard!,
+    peers: {
+      ...(prometheus !== undefined && { prometheus }),
+      ...(victoria !== undefined && { 'victoria-metrics': victoria }),
+    },
+    ratios: { prometheus: 1 },
+  });
+  tell({
+    ...bound,
+    what: `cold block with its index, one host, ${when}`,
+    ours: cold!,
+    peers: { ...(victoria !== undefined && { 'victoria-metrics': victoria }) },
+    ratios: { 'victoria-metrics': 1 },
+  });
 }
 
 /** Values of whole series through both kernels, chunk by chunk. */

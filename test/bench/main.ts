@@ -1,16 +1,18 @@
-// Ingest and query beside the installed peers, in one run on the same bytes. Prints figures and ratios;
-// passes no judgement. Options: --hosts N (default 40, about 20 k series), --rounds N, --only a,b, and
-// --phases backlog,queries to leave the live phase out.
+// Ingest and query beside the installed peers, in one run on the same bytes, and what the engine does alone.
+// Options: --hosts N (default 40, about 20 k series), --rounds N, --only a,b (servers), --phases a,b, and
+// --write, which makes docs/internals/performance.md of all figures.
 
 import { Agent, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { type Figure, toldBy } from './figures.ts';
 import { hostSeries, remoteWriteBody, seeded } from './generator.ts';
-import { cpuSeconds, folderBytes, type Peer, pssBytes, startPeers, threadCpuMs } from './peers.ts';
+import { writePage } from './page.ts';
+import { folderBytes, type Peer, pssBytes, startPeers, threadCpuMs } from './peers.ts';
 import { printTable } from './table.ts';
 
 const STEP_MS = 15_000;
-const HISTORY_SAMPLES = 240;
+const HISTORY_SAMPLES = 300;
 
 const QUERIES: readonly (readonly [name: string, query: string, kind: 'instant' | 'range'])[] = [
   ['one series', 'node_load1{instance="host-3:9100"}', 'range'],
@@ -39,114 +41,167 @@ const QUERIES: readonly (readonly [name: string, query: string, kind: 'instant' 
   ['delta', 'sum by (region) (delta(node_memory_Field4_bytes[10m]))', 'range'],
 ];
 
+const FIRST = 'first scrape: every series is new';
+const LIVE = 'live scrapes, 500 series × 1 sample a request';
+const BACKLOG = 'backlog, 500 series × 100 samples a request';
+const INGEST_BOUNDS: Readonly<Record<string, Partial<Figure>>> = {
+  [FIRST]: { ratios: { prometheus: 1, 'victoria-metrics': 1 } },
+  [LIVE]: { target: 0.5, ratios: { prometheus: 0.167, 'victoria-metrics': 0.5 } },
+  [BACKLOG]: { target: 0.1 },
+};
+
 const { values: options } = parseArgs({
   options: {
     hosts: { type: 'string', default: '40' },
     rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
-    phases: { type: 'string', default: 'backlog,live,queries' },
+    phases: {
+      type: 'string',
+      default: 'first,live,backlog,queries,sizes,engine,holds,churn',
+    },
+    write: { type: 'boolean', default: false },
   },
 });
 
 const hosts = Number(options.hosts);
 const rounds = Number(options.rounds);
 const phases = options.phases.split(',');
-const liveScrapes = phases.includes('live') ? rounds * 4 : 0;
-const agent = new Agent({ keepAlive: true });
+const COLD_SCRAPES = 5;
+const LIVE_SCRAPES = 20;
+const BACKLOG_CHUNK = 100;
+const GROUP = 'Ingest over remote write: CPU of the server';
+const figures: Figure[] = [];
+const agent = new Agent({ keepAlive: true, maxSockets: 2 });
 const peers = await startPeers(options.only.split(',').filter(Boolean));
 try {
   const idle = new Map(peers.map(peer => [peer.name, pssBytes(peer.pid)]));
   const end = Math.floor(Date.now() / STEP_MS) * STEP_MS;
-  const seriesCount = await backlog(end);
-  if (phases.includes('live')) await live(end);
-  await memory(idle, seriesCount);
+  const seriesCount = await ingestAll(end);
+  if (seriesCount > 0) await memory(idle, seriesCount);
   if (phases.includes('queries')) await queries(end - 2 * STEP_MS);
 } finally {
   agent.destroy();
   for (const peer of peers) await peer.stop();
 }
+record();
+if (phases.includes('sizes')) {
+  figures.push(...(await toldBy('cold.ts', ['--only-sizes'])));
+  record();
+}
+for (const script of ['engine', 'holds', 'churn']) {
+  if (!phases.includes(script)) continue;
+  figures.push(...(await toldBy(`${script}.ts`)));
+  record();
+}
 
-/** History: each request carries one host, 60 samples a series. */
-async function backlog(end: number): Promise<number> {
+/** Writes the page as far as figures are there: a phase that fails does not take those before it along. */
+function record(): void {
+  if (options.write) writePage(figures, { hosts, rounds });
+}
+
+/**
+ * Servers that have just started get their first scrape, which is all new series, some scrapes more, and live
+ * ones; then history behind them in time, each request with one host. Returns the series.
+ */
+async function ingestAll(end: number): Promise<number> {
   const random = seeded(1);
   const groups = Array.from({ length: hosts }, (_, host) => hostSeries(host));
-  const chunk = 60;
-  const start = end - (HISTORY_SAMPLES + liveScrapes) * STEP_MS;
-  const bodies: Uint8Array[] = [];
-  for (let at = 0; at < HISTORY_SAMPLES; at += chunk) {
-    for (const group of groups) {
-      bodies.push(remoteWriteBody(group, start + at * STEP_MS, STEP_MS, chunk, random));
+  const seriesCount = groups.reduce((sum, group) => sum + group.length, 0);
+  const chunks = Math.ceil(HISTORY_SAMPLES / BACKLOG_CHUNK);
+  const isLive = phases.includes('live');
+  let at = end - (1 + COLD_SCRAPES + LIVE_SCRAPES + chunks * BACKLOG_CHUNK) * STEP_MS;
+  const round = async (what: string, count: number, samples: number): Promise<void> => {
+    const bodies: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) {
+      for (const group of groups) bodies.push(remoteWriteBody(group, at, STEP_MS, samples, random));
+      at += samples * STEP_MS;
     }
-  }
-  const samples = groups.reduce((sum, g) => sum + g.length, 0) * HISTORY_SAMPLES;
-  await ingest('backlog: 60 samples a series', bodies, samples);
-  return samples / HISTORY_SAMPLES;
+    await ingest(what, bodies, seriesCount * count * samples);
+  };
+  if (phases.includes('first') || isLive) await round(FIRST, 1, 1);
+  if (isLive) await round('live scrapes, code still cold', COLD_SCRAPES, 1);
+  if (isLive) await round(LIVE, LIVE_SCRAPES, 1);
+  if (phases.includes('backlog') || phases.includes('queries'))
+    await round(BACKLOG, chunks, BACKLOG_CHUNK);
+  return seriesCount;
 }
 
-/** Scrapes as they happen: each request carries one host, one sample a series. */
-async function live(end: number): Promise<void> {
-  const random = seeded(2);
-  const scrapes = liveScrapes;
-  const bodies: Uint8Array[] = [];
-  let samples = 0;
-  for (let scrape = 0; scrape < scrapes; scrape++) {
-    for (let host = 0; host < hosts; host++) {
-      const group = hostSeries(host);
-      bodies.push(remoteWriteBody(group, end - (scrapes - scrape) * STEP_MS, STEP_MS, 1, random));
-      samples += group.length;
-    }
-  }
-  await ingest('live: 1 sample a series', bodies, samples);
-}
-
-async function ingest(
-  title: string,
-  bodies: readonly Uint8Array[],
-  samples: number,
-): Promise<void> {
-  const rows: (readonly [string, number, number])[] = [];
+/** Everybody takes the same bodies; each in turn has the machine for itself. */
+async function ingest(what: string, bodies: readonly Uint8Array[], samples: number): Promise<void> {
+  const used: Record<string, number> = {};
+  const rows: string[][] = [];
   for (const peer of peers) {
-    const before = cpuSeconds(peer.pid);
+    const before = threadCpuMs(peer.pid);
     const started = performance.now();
     for (const body of bodies) await write(peer, body);
     const wall = (performance.now() - started) / 1000;
-    rows.push([peer.name, ((cpuSeconds(peer.pid) - before) / samples) * 1e6, samples / wall]);
+    used[peer.name] = ((threadCpuMs(peer.pid) - before) / samples) * 1e3;
+    rows.push([peer.name, used[peer.name]!.toFixed(3), Math.round(samples / wall).toString()]);
   }
-  const ours = rows.find(([name]) => name === 'outpost')?.[1] ?? Number.NaN;
+  const { outpost, ...others } = used;
+  if (outpost !== undefined) {
+    const bounds = INGEST_BOUNDS[what] ?? {};
+    figures.push({
+      group: GROUP,
+      what,
+      unit: 'µs a sample',
+      ours: outpost,
+      peers: others,
+      ...bounds,
+    });
+  }
+  const ratio = (name: string): string => ((outpost ?? Number.NaN) / used[name]!).toFixed(2);
   printTable(
-    `${title} — ${bodies.length} requests, ${samples} samples`,
+    `${what} — ${bodies.length} requests, ${samples} samples`,
     ['server', 'CPU µs/sample', 'samples/s', 'CPU of ours / theirs'],
-    rows.map(([name, cpu, rate]) => [
-      name,
-      cpu.toFixed(3),
-      Math.round(rate).toString(),
-      (ours / cpu).toFixed(2),
-    ]),
+    rows.map(row => [...row, ratio(row[0]!)]),
   );
 }
 
-async function write(peer: Peer, body: Uint8Array): Promise<void> {
-  const answer = await fetch(`${peer.url}/api/v1/write`, {
-    method: 'POST',
-    headers: {
+function write(peer: Peer, body: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = {
       'content-type': 'application/x-protobuf',
       'content-encoding': 'snappy',
+      'content-length': body.length,
       'x-prometheus-remote-write-version': '0.1.0',
-    },
-    body: new Uint8Array(body),
+    };
+    const url = `${peer.url}/api/v1/write`;
+    const sent = request(url, { method: 'POST', headers, agent }, answer => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', part => (text += part));
+      answer.on('end', () => {
+        const { statusCode = 0 } = answer;
+        if (statusCode < 300) resolve();
+        else reject(new Error(`${peer.name} answered ${statusCode}: ${text}`));
+      });
+    });
+    sent.on('error', reject);
+    sent.end(body);
   });
-  if (!answer.ok) throw new Error(`${peer.name} answered ${answer.status}: ${await answer.text()}`);
-  await answer.arrayBuffer();
 }
 
 async function memory(idle: ReadonlyMap<string, number>, seriesCount: number): Promise<void> {
+  const above = (peer: Peer): number =>
+    (pssBytes(peer.pid) - idle.get(peer.name)!) / seriesCount / 1024;
+  const measured = Object.fromEntries(peers.map(peer => [peer.name, above(peer)]));
+  const { outpost, ...others } = measured;
+  if (outpost !== undefined) {
+    const what = `memory of a series above the idle process, ${seriesCount} series with their samples`;
+    figures.push({
+      group: 'Memory of the server',
+      what,
+      unit: 'KiB',
+      ours: outpost,
+      peers: others,
+    });
+  }
   printTable(
     `memory and disk — ${seriesCount} series`,
     ['server', 'Pss MiB', 'KiB/series above idle', 'disk MiB'],
     peers.map(peer => {
-      const pss = pssBytes(peer.pid);
-      const perSeries = (pss - idle.get(peer.name)!) / seriesCount / 1024;
-      return [peer.name, mib(pss), perSeries.toFixed(2), mib(folderBytes(peer.dataDir))];
+      const perSeries = measured[peer.name]!.toFixed(2);
+      return [peer.name, mib(pssBytes(peer.pid)), perSeries, mib(folderBytes(peer.dataDir))];
     }),
   );
 }
@@ -191,6 +246,8 @@ async function queries(end: number): Promise<void> {
   printTable(`queries — CPU ms of the server, mean of ${rounds}`, ['query', ...names], cpuRows);
   const ours = all.get('outpost');
   if (!ours) return;
+  figures.push(...queryFigures(all, one => one.median, 'latency'));
+  figures.push(...queryFigures(all, one => one.cpu, 'CPU of the server'));
   const ratio = (peer: Peer, pick: (one: Answered) => number): string[] => {
     const ratios = all.get(peer.name)!.map((their, i) => pick(ours[i]!) / pick(their));
     const mean = Math.exp(ratios.reduce((sum, r) => sum + Math.log(r), 0) / ratios.length);
@@ -206,6 +263,42 @@ async function queries(end: number): Promise<void> {
       ...ratio(peer, one => one.first),
     ]),
   );
+}
+
+/** The mean over the queries, and the worst of them beside each peer. */
+function queryFigures(
+  all: ReadonlyMap<string, readonly Answered[]>,
+  pick: (one: Answered) => number,
+  what: string,
+): Figure[] {
+  const group = `Queries over ${hosts * 500} series and an hour: ${what}`;
+  const isLatency = what === 'latency';
+  const mean = (values: readonly number[]): number =>
+    Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+  const of = (name: string): number[] => all.get(name)!.map(pick);
+  const ours = of('outpost');
+  const others = [...all.keys()].filter(name => name !== 'outpost');
+  const geometric: Figure = {
+    group,
+    what: `geometric mean of ${QUERIES.length} queries`,
+    unit: 'ms',
+    ours: mean(ours),
+    peers: Object.fromEntries(others.map(name => [name, mean(of(name))])),
+    ...(isLatency && { ratios: { prometheus: 0.25 } }),
+  };
+  const worst = others.map((name): Figure => {
+    const ratios = of(name).map((theirs, i) => ours[i]! / theirs);
+    const at = ratios.indexOf(Math.max(...ratios));
+    return {
+      group,
+      what: `the one that compares worst with ${name}: ${QUERIES[at]![0]}`,
+      unit: 'ms',
+      ours: ours[at]!,
+      peers: Object.fromEntries(others.map(other => [other, of(other)[at]!])),
+      ...(isLatency && { ratios: { [name]: 1 } }),
+    };
+  });
+  return [geometric, ...worst];
 }
 
 /** Asks every peer in turn, round by round; the first round is told apart. */

@@ -153,7 +153,11 @@ export function pssBytes(pid: number): number {
 
 /** Bytes of all files below a folder. */
 export function folderBytes(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+  return (
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }))
+      // A server that is at work may have removed it since.
+      .reduce((sum, found) => sum + (found?.size ?? 0), 0)
+  );
 }
