@@ -2,6 +2,7 @@
 // names it and the others' data stands; where not, it is an error that names it.
 
 import { OutpostError } from '../../src/lifecycle/errors.ts';
+import { LimitError } from '../../src/promql/limits/query-limits.ts';
 import type { LabelAnswer } from '../../src/storage/queryable.ts';
 import type { Series, SeriesSet } from '../../src/storage/series.ts';
 
@@ -49,6 +50,8 @@ export async function tolerantAnswer(
 
 /** The warning a failure becomes. Rethrows it, named, where it must not. */
 function tolerate(thrown: unknown, { address, partialResponse, onPartial }: Tolerance): string {
+  // The query's own limit is no fault of an endpoint.
+  if (thrown instanceof LimitError) throw thrown;
   const error = OutpostError.from(thrown);
   const text = named(address, error.message);
   // A query that was cancelled has no use for what is left, and a mistake is one at every endpoint.

@@ -24,6 +24,7 @@ export interface EngineFlags {
   readonly 'query.maxMemory': number;
   readonly 'query.maxMemoryTotal': number;
   readonly 'query.maxResultSize': number;
+  readonly 'query.maxReceived': number;
   readonly 'query.maxLength': number;
   readonly 'query.maxWaiting': number;
   readonly 'query.maxWait': number;
@@ -96,6 +97,11 @@ function withLimitFlags(command: Command): void {
     QUERY_LIMITS.bytesTotalMax,
   );
   size('--query.max-result-size', 'largest answer of a query as JSON', API_LIMITS.resultBytesMax);
+  size(
+    '--query.max-received',
+    'most bytes that stores elsewhere send for a query',
+    QUERY_LIMITS.receivedMax,
+  );
   count('--query.max-length', 'longest text of a query in characters', QUERY_LIMITS.lengthMax);
   count('--query.max-waiting', 'queries that may wait for a place', QUERY_LIMITS.waitingMax);
   command.addOption(
@@ -130,6 +136,7 @@ export function engineOptions(flags: EngineFlags): Omit<EngineOptions, 'clock' |
     seriesMax: flags['query.maxSeries'],
     bytesMax: flags['query.maxMemory'],
     bytesTotalMax: flags['query.maxMemoryTotal'],
+    receivedMax: flags['query.maxReceived'],
     lengthMax: flags['query.maxLength'],
     waitingMax: flags['query.maxWaiting'],
     waitMs: flags['query.maxWait'],

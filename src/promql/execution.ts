@@ -41,6 +41,7 @@ export class Execution {
   readonly #limits: QueryLimits;
   readonly #memory: QueryMemory;
   #held = 0;
+  #received = 0;
 
   constructor(options: ExecutionOptions) {
     this.queryable = options.queryable;
@@ -75,6 +76,12 @@ export class Execution {
   countSeries(series: number): void {
     this.seriesRead += series;
     if (this.seriesRead > this.#limits.seriesMax) throw limitReached('series', this.#limits);
+  }
+
+  /** Counts bytes that came from other stores. Throws `limit-exceeded`. */
+  countReceived(bytes: number): void {
+    this.#received += bytes;
+    if (this.#received > this.#limits.receivedMax) throw limitReached('received', this.#limits);
   }
 
   /** Refuses a grid on which a single series would be too much. Throws `limit-exceeded`. */

@@ -26,6 +26,8 @@ export interface SelectHints {
 export interface SelectOptions {
   readonly hints?: SelectHints;
   readonly signal?: AbortSignal;
+  /** Told of bytes that come from elsewhere for this selection; what it throws ends the selection. */
+  readonly onReceived?: (bytes: number) => void;
 }
 
 /** Names or values, sorted by UTF-8 bytes and unique, with what could not be read. */

@@ -101,7 +101,7 @@ export class StoreClient implements Queryable {
   series(
     range: RemoteRange,
     matchers: readonly Matcher[],
-    { hints = {}, signal }: SelectOptions = {},
+    { hints = {}, signal, onReceived }: SelectOptions = {},
   ): SeriesSet {
     const request = encodeSeriesRequest({
       ...baseRequest(range, matchers, hints.limit),
@@ -126,6 +126,7 @@ export class StoreClient implements Queryable {
       minTime: range.minTime,
       maxTime: range.maxTime,
       ...(signal && { signal }),
+      ...(onReceived && { onReceived }),
     });
   }
 

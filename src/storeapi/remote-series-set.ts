@@ -22,6 +22,8 @@ export interface RemoteSetOptions {
   readonly minTime: number;
   readonly maxTime: number;
   readonly signal?: AbortSignal;
+  /** Told of each frame's bytes; what it throws comes out of `next`. */
+  readonly onReceived?: (bytes: number) => void;
 }
 
 /** Reads a call to its end. What it holds is bounded by the stream's buffer and the peer's frames. */
@@ -126,6 +128,7 @@ export class RemoteSeriesSet implements SeriesSet {
   #take(frames: readonly Buffer[]): SeriesFrame[] {
     const complete: SeriesFrame[] = [];
     for (const bytes of frames) {
+      this.#options.onReceived?.(bytes.length);
       const { series, warnings } = decodeResponse(bytes, this.#options.strings);
       this.warnings.push(...warnings);
       for (const frame of series) {

@@ -14,6 +14,8 @@ export interface QueryLimits {
   readonly bytesMax: number;
   /** Most bytes that all queries hold together. */
   readonly bytesTotalMax: number;
+  /** Most bytes that stores elsewhere send for one query. */
+  readonly receivedMax: number;
   /** Longest text of a query, in characters. */
   readonly lengthMax: number;
   readonly timeoutMs: number;
@@ -33,6 +35,7 @@ export const QUERY_LIMITS: QueryLimits = {
   seriesMax: 2_000_000,
   bytesMax: 512 * MIB,
   bytesTotalMax: 1024 * MIB,
+  receivedMax: 2048 * MIB,
   lengthMax: MIB,
   timeoutMs: 120_000,
   concurrencyMax: 20,
@@ -46,6 +49,7 @@ export type Refusal =
   | 'series'
   | 'memory'
   | 'memory_total'
+  | 'received'
   | 'length'
   | 'timeout'
   | 'canceled'
@@ -64,7 +68,7 @@ export class LimitError extends OutpostError {
 
 /** The error of each limit that a running query can reach. */
 export function limitReached(
-  refusal: 'samples' | 'series' | 'memory' | 'memory_total',
+  refusal: 'samples' | 'series' | 'memory' | 'memory_total' | 'received',
   limits: QueryLimits,
 ): LimitError {
   switch (refusal) {
@@ -85,6 +89,12 @@ export function limitReached(
         refusal,
         'limit-exceeded',
         `query processing would hold too much memory in query execution: the limit is ${formatSize(limits.bytesMax)}, set by --query.max-memory`,
+      );
+    case 'received':
+      return new LimitError(
+        refusal,
+        'limit-exceeded',
+        `query processing would receive too much from stores: the limit is ${formatSize(limits.receivedMax)}, set by --query.max-received`,
       );
     case 'memory_total':
       return new LimitError(

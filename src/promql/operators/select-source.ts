@@ -51,6 +51,10 @@ export class SelectSource implements RangeSource {
   #open(): Promise<SeriesSet> {
     const { matchers, minTime, maxTime, hints } = this.#selection;
     this.#querier = this.#execution.queryable.querier(minTime, maxTime);
-    return this.#querier.select(matchers, { hints, signal: this.#execution.signal });
+    return this.#querier.select(matchers, {
+      hints,
+      signal: this.#execution.signal,
+      onReceived: bytes => this.#execution.countReceived(bytes),
+    });
   }
 }

@@ -5,6 +5,7 @@ import { type QueryOptions, QueryTier } from '../../../federation/query/query-ti
 import { Labels } from '../../../src/labels/labels.ts';
 import { Matcher } from '../../../src/labels/matcher.ts';
 import { ManualClock } from '../../../src/lifecycle/clock.ts';
+import { Engine } from '../../../src/promql/engine.ts';
 import { SampleColumns } from '../../../src/storage/samples.ts';
 import type { SeriesSet } from '../../../src/storage/series.ts';
 import { StoreClient } from '../../../src/storeapi/client.ts';
@@ -339,4 +340,21 @@ test('stores are listed by kind with their labels, ranges and errors', async () 
   ]);
   expect(stores['unknown']).toMatchObject([{ name: '127.0.0.1:1', labelSets: [] }]);
   expect(stores['unknown']![0]!.lastError).toMatch(/ECONNREFUSED|connect/i);
+});
+
+test('a query is stopped by what stores send for it, and that is no partial answer', async () => {
+  const points: Points = Array.from({ length: 2000 }, (_, i) => [
+    { __name__: 'm', n: `series-${i}` },
+    1000,
+    i,
+  ]);
+  const { address } = await startAgent({ agent: 'a' }, points);
+  const { tier } = await startTier([address]);
+  const queryable = tier.queryableFor(DEDUP);
+  const engine = (receivedMax: number): Engine => new Engine({ clock, receivedMax });
+  const { value } = await engine(1e6).instant(queryable, 'sum(m)', { timeMs: 1000 });
+  expect(value.type === 'vector' && value.samples[0]?.value).toBe(1_999_000);
+  await expect(engine(10_000).instant(queryable, 'sum(m)', { timeMs: 1000 })).rejects.toThrow(
+    'query processing would receive too much from stores: the limit is 9.8KiB, set by --query.max-received',
+  );
 });
