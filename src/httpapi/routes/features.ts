@@ -31,7 +31,7 @@ const MATCHERS = ['=~', '!~', '@'];
 const SYNTAX = [
   ...['anchored', 'at_modifier', 'bool', 'by', 'duration_expr', 'fill', 'fill_left', 'fill_right'],
   ...['group_left', 'group_right', 'ignoring', 'negative_offset', 'offset', 'on', 'smoothed'],
-  ...['per_query_lookback_delta', 'per_step_stats', 'subqueries', 'without'],
+  ...['per_query_lookback_delta', 'subqueries', 'without'],
 ];
 
 /** `/api/v1/features`. */
@@ -65,7 +65,7 @@ function featuresOf(options: ApiOptions) {
       time_range_labels: true,
       time_range_series: true,
     },
-    promql: sorted(SYNTAX.map(name => [name, true])),
+    promql: sorted([...SYNTAX.map(name => [name, true] as const), ['per_step_stats', false]]),
     promql_functions: sorted(
       [...SIGNATURES.values()].map(one => [one.name, !one.experimental || experimental]),
     ),
