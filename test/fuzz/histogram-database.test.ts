@@ -338,7 +338,7 @@ const WINDOWS: readonly (readonly [string, Window, RegExp])[] = [
 
 test.each(WINDOWS)(
   'any history of histograms leaves what the model holds, %s',
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async (_, window, kinds) => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { minLength: 20, maxLength: 60 }), async steps => {
@@ -354,7 +354,7 @@ test.each(WINDOWS)(
           rmSync(subject.dir, { recursive: true });
         }
       }),
-      { numRuns: Number(process.env['OUTPOST_FUZZ_RUNS'] ?? 20) },
+      { numRuns: Number(process.env['OUTPOST_FUZZ_RUNS'] ?? 12) },
     );
   },
 );
