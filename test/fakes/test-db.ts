@@ -9,6 +9,7 @@ import { SampleColumns } from '../../src/storage/samples.ts';
 import { isStaleAt } from '../../src/storage/stale.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { Registry } from '../../src/telemetry/metrics.ts';
+import { inProcessJobs } from '../../src/tsdb/block-jobs/block-job.ts';
 import { type Db, openDb } from '../../src/tsdb/db.ts';
 import type { DbOptions } from '../../src/tsdb/db-options.ts';
 import { Head, type HeadOptions } from '../../src/tsdb/head/head.ts';
@@ -21,7 +22,10 @@ export const BLOCK_RANGE = 2 * HOUR;
 // One sequence for all, so that a directory opened again does not get the same block ids.
 let state = 1;
 
-/** Opens a database whose clock says BLOCK_START + 1 d unless told otherwise. */
+/**
+ * Opens a database whose clock says BLOCK_START + 1 d and which compacts in this thread, unless told
+ * otherwise: a thread costs a busy machine seconds.
+ */
 export function openTestDb(dir: string, options: Partial<DbOptions> = {}): Promise<Db> {
   return openDb(dir, {
     clock: new ManualClock(BLOCK_START + 24 * HOUR),
@@ -33,6 +37,7 @@ export function openTestDb(dir: string, options: Partial<DbOptions> = {}): Promi
         bytes[i] = state >>> 24;
       }
     },
+    jobs: inProcessJobs,
     ...options,
   });
 }

@@ -54,7 +54,7 @@ describe('freezing', () => {
   test('blocks beyond the age become cold, and every answer stays the same bit by bit', async () => {
     const dir = await blocksDirectory();
     const registry = new Registry();
-    const db = await openTestDb(dir, { ...COLD_OPTIONS, registry });
+    const db = await openCold(dir, { registry });
     const ulids = db.blocks.map(({ meta }) => meta.ulid);
     const ranges = [
       [-Infinity, Infinity],

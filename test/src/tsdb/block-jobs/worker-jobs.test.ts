@@ -44,7 +44,7 @@ function filesOf(dir: string): Map<string, string> {
   );
 }
 
-describe('a job in a worker', () => {
+describe('a job in a worker', { timeout: 60_000 }, () => {
   test('writes the bytes that it writes in the calling thread', async () => {
     const source = await blocksDirectory(3);
     const here = temporaryDirectory();
@@ -157,7 +157,7 @@ describe('errors between threads', () => {
   });
 });
 
-describe('a database whose worker fails', () => {
+describe('a database whose worker fails', { timeout: 60_000 }, () => {
   test('counts it, keeps every block and sample, and tries again', async () => {
     const dir = await blocksDirectory(5);
     const registry = new Registry();
@@ -199,9 +199,10 @@ describe('a database whose worker fails', () => {
     await again.close();
   });
 
-  test('joins its blocks in workers unless told otherwise', async () => {
+  test('joins its blocks where that does not fail', async () => {
     const dir = await blocksDirectory(5);
-    const db = await openTestDb(dir, { retentionMs: 0, compactedRangeMaxMs: 6 * 3_600_000 });
+    const options = { retentionMs: 0, compactedRangeMaxMs: 6 * 3_600_000, jobs: workerJobs() };
+    const db = await openTestDb(dir, options);
     const before = await bitsOf(db);
     await db.maintain();
     expect(db.blocks.map(({ meta }) => meta.compaction.level)).toEqual([1, 2, 1]);
