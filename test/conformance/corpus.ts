@@ -3,18 +3,34 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const FOLDER = join(import.meta.dirname, '../../../shared/corpora/promqltest');
+const CORPORA = join(import.meta.dirname, '../../../shared/corpora');
+const FOLDER = join(CORPORA, 'promqltest');
+/** The scripts that Thanos runs its engine with: Prometheus' of version 2, as Thanos keeps them. */
+const OLDER = join(CORPORA, 'thanos/query-testdata/promql/prometheus');
+const OLDER_PREFIX = 'older/';
 
 /** True where the scripts are there. */
 export const corpusPresent: boolean = existsSync(FOLDER);
 
 /** Script files by name, sorted. */
 export function scriptNames(): string[] {
-  return readdirSync(FOLDER)
+  return scriptsIn(FOLDER);
+}
+
+/** Scripts of version 2 by name, sorted; none where they are absent. */
+export function olderScriptNames(): string[] {
+  return existsSync(OLDER) ? scriptsIn(OLDER).map(name => OLDER_PREFIX + name) : [];
+}
+
+function scriptsIn(folder: string): string[] {
+  return readdirSync(folder)
     .filter(name => name.endsWith('.test'))
     .sort();
 }
 
 export function readScript(name: string): string {
+  if (name.startsWith(OLDER_PREFIX)) {
+    return readFileSync(join(OLDER, name.slice(OLDER_PREFIX.length)), 'utf8');
+  }
   return readFileSync(join(FOLDER, name), 'utf8');
 }
