@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const FILES = ['kill', 'delete-kill', 'block-jobs', 'failing-block-disk'];
+const FILES = ['kill', 'delete-kill', 'block-jobs', 'failing-block-disk', 'checkpoint-damage'];
 
 const rounds = process.argv[2] ?? '200';
 if (!/^[1-9]\d*$/.test(rounds)) throw new Error(`${rounds} is no number of kills`);
