@@ -49,8 +49,8 @@ try {
   await watch(`ingest: ${CHUNK} samples a series`, bodies(12, CHUNK), send);
   await watch('ingest: one body of 31 MiB, new series', hugeBodies(0), send);
   await watch('ingest: one body of 31 MiB, known series', hugeBodies(1), send);
-  await watch('query: sum of the rates of 20,000 series', [], () =>
-    query('sum(rate({instance=~"host-..?:9100"}[5m]))'),
+  await watch('query: sum of the newest values of 20,000 series', [], () =>
+    query('sum(last_over_time({instance=~"host-..?:9100"}[5m]))'),
   );
   await watch('query: count of 20,000 series by name', [], () =>
     query('count by (__name__) ({instance=~"host-..?:9100"})'),
