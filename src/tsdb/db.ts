@@ -1,8 +1,6 @@
 // The database of one data directory: the head with its log, and blocks. It can be opened by Prometheus,
 // and opens what Prometheus wrote; see docs of Prometheus' tsdb for the layout.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Matcher, matchesAll } from '../labels/matcher.ts';
 import { sleep } from '../lifecycle/clock.ts';
 import { assert, OutpostError } from '../lifecycle/errors.ts';
@@ -16,37 +14,24 @@ import type { Block } from './block/block.ts';
 import { isOutOfOrder } from './block/meta.ts';
 import { firstWins } from './block-store.ts';
 import { blocksToClean, cleanBlock } from './clean-tombstones.ts';
-import { isCold } from './cold/any-block.ts';
-import { freezeOldBlocks, thawInto } from './cold-blocks.ts';
 import { directoryProblem, diskProblem, makeDataDirectory } from './data-directory.ts';
-import { type DbOptions, HOUR_MS } from './db-options.ts';
-import { coveredUntil, type DbParts, newParts, openBlocks, openLogs } from './db-parts.ts';
+import type { DbOptions } from './db-options.ts';
+import { type DbParts, newParts, openBlocks, openLogs } from './db-parts.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { deleteFromHead } from './head/head-deletion.ts';
 import { type LabelStatistics, labelStatistics } from './head/head-statistics.ts';
 import type { ReplayReport } from './head/log-replay.ts';
 import type { OutOfOrderReplay } from './head/out-of-order/out-of-order-replay.ts';
 import type { SnapshotFound } from './head/snapshot/snapshot-reader.ts';
-import { writeHeadBlock } from './head-blocks.ts';
-import { applyRetention, compact, cutHead, emptyHead } from './maintenance.ts';
+import { MAINTENANCE_INTERVAL_MS, Maintenance } from './maintenance-round.ts';
 import { missingHead, type Replays, replayInto, saveSnapshot, stillOpening } from './opening.ts';
-import { cutOutOfOrderIfDue } from './out-of-order-blocks.ts';
 import { ReplayProgress, type ReplayState } from './replay-progress.ts';
-import { DiskRelief } from './retention/disk-relief.ts';
-import { PolicyRetention } from './retention/policy-retention.ts';
-import { snapshotBlocks } from './snapshot.ts';
+import { writeSnapshot } from './snapshot.ts';
 
-/** How often `run` does maintenance, and looks for blocks that others put there. */
-export const MAINTENANCE_INTERVAL_MS = 60_000;
 /** How often `run` flushes the log: what a power cut can take at most. A killed process loses nothing. */
 export const SYNC_INTERVAL_MS = 5000;
-
-/** A step of the wall clock larger than this holds back deletions by age … */
-const CLOCK_STEP_MS = HOUR_MS;
-/** … for so long, so that an operator can set the clock right first. */
-const CLOCK_TRUST_MS = 24 * HOUR_MS;
-/** A newest sample this far beyond what may be written shows that the clock stepped back. */
-const CLOCK_SLACK_MS = 5 * 60_000;
+/** When `run` does its first round: what a restart interrupted need not wait for long. */
+const FIRST_ROUND_MS = 5000;
 
 /**
  * Opens a data directory, creating it where it is absent. Throws `locked` where another process has it,
@@ -97,27 +82,19 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
   #replays: Replays | null = null;
   readonly #parts: DbParts;
   readonly #lock: DirectoryLock;
-  readonly #policies: PolicyRetention;
-  readonly #relief: DiskRelief;
+  readonly #maintenance: Maintenance;
   /** Ends what would hold up `close`. */
   readonly #closing = new AbortController();
   /** Maintenance, snapshots and closing run one after another. */
   #tail: Promise<unknown>;
   #closed = false;
-  #reloadedAt: number;
-  #clockOffset: number;
-  /** Monotonic time until which nothing is deleted for its age. */
-  #clockDoubtedUntil = Number.NEGATIVE_INFINITY;
 
   private constructor(parts: DbParts, lock: DirectoryLock) {
     const { clock, logger } = parts.settings;
     this.dir = parts.dir;
     this.#parts = parts;
     this.#lock = lock;
-    this.#policies = new PolicyRetention(parts);
-    this.#relief = new DiskRelief(parts);
-    this.#reloadedAt = clock.monotonic();
-    this.#clockOffset = clock.now() - clock.monotonic();
+    this.#maintenance = new Maintenance(parts);
     this.#progress = new ReplayProgress(logger, () => clock.monotonic());
     this.opened = this.#open();
     this.#tail = this.opened.catch(() => {}); // whoever waits for it learns of it
@@ -275,20 +252,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
    * that fails is counted and logged, and tried again the next time.
    */
   maintain(signal?: AbortSignal): Promise<void> {
-    return this.#exclusive(async () => {
-      const parts = this.#parts;
-      parts.head.index.table.nextAge();
-      await this.#step('set the head right', () => this.#watchClock());
-      await this.#step('keep the disk from filling', () => this.#relief.apply());
-      await this.#step('cut out-of-order samples', () => cutOutOfOrderIfDue(parts, signal));
-      await this.#step('cut the head', () => cutHead(parts, signal));
-      await this.#step('reload blocks', () => this.#reload());
-      await this.#step('delete old blocks', () => this.#retain());
-      await this.#step('apply retention policies', () => this.#applyPolicies(signal));
-      await this.#step('compact blocks', () => compact(parts, signal));
-      await this.#step('freeze old blocks', () => freezeOldBlocks(parts, signal));
-      await this.#step('delete old blocks', () => this.#retain());
-    });
+    return this.#exclusive(() => this.#maintenance.round(signal));
   }
 
   /** Flushes the log to the device. */
@@ -301,9 +265,9 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
   /** Does what has to be done from time to time, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts.settings;
-    const every = async (ms: number, work: () => Promise<void>): Promise<void> => {
-      while (!signal.aborted) {
-        await sleep(clock, ms, signal).catch(() => {}); // aborted: the loop ends
+    const every = async (ms: number, work: () => Promise<void>, first = ms): Promise<void> => {
+      for (let wait = first; !signal.aborted; wait = ms) {
+        await sleep(clock, wait, signal).catch(() => {}); // aborted: the loop ends
         if (!signal.aborted) await work();
       }
     };
@@ -311,7 +275,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     await Promise.all([
       every(SYNC_INTERVAL_MS, () => this.sync()),
       every(SYNC_INTERVAL_MS, () => this.#relieveDisk()),
-      every(MAINTENANCE_INTERVAL_MS, () => this.maintain(signal)),
+      every(MAINTENANCE_INTERVAL_MS, () => this.maintain(signal), FIRST_ROUND_MS),
     ]);
   }
 
@@ -320,25 +284,7 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
    * `skipHead` leaves out what is not in blocks yet.
    */
   snapshot(name: string, { skipHead = false } = {}): Promise<string> {
-    return this.#exclusive(async () => {
-      const { head, store, settings, ulids } = this.#parts;
-      const target = join(this.dir, 'snapshots', name);
-      if (existsSync(target)) {
-        throw new OutpostError('bad-data', `write a snapshot: it exists already: ${target}`);
-      }
-      const standard = store.blocks.filter(block => !isCold(block));
-      await snapshotBlocks(
-        standard.map(block => block.dir),
-        target,
-      );
-      await thawInto(this.#parts, target);
-      if (!skipHead && Number.isFinite(head.oldestTime)) {
-        const range = { minTime: head.oldestTime, maxTime: head.newestTime + 1 };
-        const monotonic = (): number => settings.clock.monotonic();
-        await writeHeadBlock(head, target, range, { ulid: ulids.next(), monotonic });
-      }
-      return target;
-    });
+    return this.#exclusive(() => writeSnapshot(this.#parts, name, { skipHead }));
   }
 
   /**
@@ -376,62 +322,10 @@ export class Db implements Queryable, Appendable, MetadataSource, ExemplarQuerya
     }
   }
 
-  async #watchClock(): Promise<void> {
-    const { settings, head, store } = this.#parts;
-    const { clock, logger, futureMs } = settings;
-    const offset = clock.now() - clock.monotonic();
-    const step = offset - this.#clockOffset;
-    this.#clockOffset = offset;
-    if (Math.abs(step) > CLOCK_STEP_MS) {
-      this.#clockDoubtedUntil = clock.monotonic() + CLOCK_TRUST_MS;
-      logger.warn('the clock stepped: nothing is deleted for its age for a day', { ms: step });
-    }
-    const latest = clock.now() + futureMs;
-    const validFrom = coveredUntil(store.blocks, latest);
-    const covered = Number.isFinite(head.minValidTime) && head.minValidTime > latest;
-    if (head.maxTime <= latest + CLOCK_SLACK_MS && !covered) return;
-    logger.warn('the newest samples lie ahead of the clock: the head is emptied', {
-      newest: head.maxTime,
-      now: clock.now(),
-    });
-    await emptyHead(this.#parts, validFrom);
-  }
-
-  async #reload(): Promise<void> {
-    const now = this.#parts.settings.clock.monotonic();
-    if (now - this.#reloadedAt < MAINTENANCE_INTERVAL_MS) return;
-    this.#reloadedAt = now;
-    await this.#parts.store.reload({ setAside: false });
-  }
-
-  get #clockIsTrusted(): boolean {
-    return this.#parts.settings.clock.monotonic() >= this.#clockDoubtedUntil;
-  }
-
-  #retain(): void {
-    applyRetention(this.#parts, { byTime: this.#clockIsTrusted });
-  }
-
-  async #applyPolicies(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#clockIsTrusted) await this.#policies.apply(signal);
-  }
-
   /** Between two rounds of maintenance, so that the log does not wait for room for long. */
   async #relieveDisk(): Promise<void> {
-    if ((await this.#relief.missingBytes()) === 0) return;
-    await this.#exclusive(() =>
-      this.#step('keep the disk from filling', () => this.#relief.apply()),
-    );
-  }
-
-  async #step(what: string, work: () => void | Promise<void>): Promise<void> {
-    const { logger } = this.#parts.settings;
-    try {
-      await work();
-    } catch (error) {
-      this.#parts.metrics.maintenanceFailed.inc();
-      logger.error('maintenance failed', { step: what, err: error });
-    }
+    if (!(await this.#maintenance.lacksRoom())) return;
+    await this.#exclusive(() => this.#maintenance.relieveDisk());
   }
 
   get #replayed(): Replays {

@@ -1,7 +1,13 @@
 // Snapshots of blocks. Files of a block never change in place, so a hard link is a copy that costs nothing.
 
+import { existsSync } from 'node:fs';
 import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { OutpostError } from '../lifecycle/errors.ts';
+import { isCold } from './cold/any-block.ts';
+import { thawInto } from './cold-blocks.ts';
+import type { DbParts } from './db-parts.ts';
+import { writeHeadBlock } from './head-blocks.ts';
 import { syncDirectory } from './wal/sync-directory.ts';
 import { withFile } from './with-file.ts';
 
@@ -10,6 +16,35 @@ const NO_LINKS = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS']
 
 /** How a file is linked; tests put a failing one here. */
 export type LinkFile = (from: string, to: string) => Promise<void>;
+
+/**
+ * Puts a copy of everything under `snapshots/<name>` of the database, in the form that Prometheus opens, and
+ * returns its path. `skipHead` leaves out what is not in blocks yet. Blocks must not change meanwhile. Throws
+ * `bad-data` where the name is taken.
+ */
+export async function writeSnapshot(
+  parts: DbParts,
+  name: string,
+  { skipHead }: { readonly skipHead: boolean },
+): Promise<string> {
+  const { dir, head, store, settings, ulids } = parts;
+  const target = join(dir, 'snapshots', name);
+  if (existsSync(target)) {
+    throw new OutpostError('bad-data', `write a snapshot: it exists already: ${target}`);
+  }
+  const standard = store.blocks.filter(block => !isCold(block));
+  await snapshotBlocks(
+    standard.map(block => block.dir),
+    target,
+  );
+  await thawInto(parts, target);
+  if (!skipHead && Number.isFinite(head.oldestTime)) {
+    const range = { minTime: head.oldestTime, maxTime: head.newestTime + 1 };
+    const monotonic = (): number => settings.clock.monotonic();
+    await writeHeadBlock(head, target, range, { ulid: ulids.next(), monotonic });
+  }
+  return target;
+}
 
 /**
  * Puts each block directory under its own name into `targetDir`, which is created; it must not hold one of

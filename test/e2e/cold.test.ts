@@ -1,5 +1,5 @@
-// An agent told to keep old blocks densely: it does so in its first round of maintenance, a minute after its
-// start, and answers as before.
+// An agent told to keep old blocks densely: it does so in its first round of maintenance, seconds after
+// its start, and answers as before.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { BLOCK_START, HOUR } from '../fakes/test-db.ts';
 import { tsdbTool } from '../fakes/tool-process.ts';
 import { api, Processes, until } from './processes.ts';
 
-const MAINTAINED_MS = 150_000;
+const MAINTAINED_MS = 60_000;
 
 const processes = new Processes();
 afterEach(() => processes.cleanUp());
