@@ -101,9 +101,10 @@ class Source implements SampleSource {
     this.#described.push(family);
   }
 
-  series(id: number, familyName: string, labels: Labels): void {
-    if (!this.latest.series(id, familyName, labels)) return;
-    const stored = this.#options.targetLabels.merge(labels).with(METRIC_NAME, familyName);
+  series(id: number, familyName: string, labels: Labels, suffix = ''): void {
+    if (!this.latest.series(id, familyName, labels, suffix)) return;
+    const name = familyName + suffix;
+    const stored = this.#options.targetLabels.merge(labels).with(METRIC_NAME, name);
     this.#labels.set(id, stored);
     this.#reserve(id + 1);
     this.#refs[id] = UNRESOLVED;

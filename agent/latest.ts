@@ -14,6 +14,7 @@ const TABLES_MAX = 8;
 interface LatestSeries {
   readonly familyName: string;
   readonly labels: Labels;
+  readonly suffix: string;
 }
 
 /** One source's newest samples. Rows are the source's series ids. */
@@ -33,13 +34,13 @@ export class LatestTable {
   }
 
   /** Announces the series of a row; false where its family is unknown. */
-  series(row: number, familyName: string, labels: Labels): boolean {
+  series(row: number, familyName: string, labels: Labels, suffix = ''): boolean {
     if (!this.#families.has(familyName)) return false;
     this.#forget(row);
     this.#reserve(row);
-    this.#series.set(row, { familyName, labels });
+    this.#series.set(row, { familyName, labels, suffix });
     for (const table of this.#tables.values()) {
-      table.addSeries(familyName, { slot: row, suffix: '', labels });
+      table.addSeries(familyName, { slot: row, suffix, labels });
     }
     return true;
   }
@@ -95,8 +96,8 @@ export class LatestTable {
     if (this.#tables.size >= TABLES_MAX) this.#tables.clear();
     const table = new SeriesTable(exposition.dialect);
     for (const family of this.#families.values()) table.addFamily(family);
-    for (const [slot, { familyName, labels }] of this.#series) {
-      table.addSeries(familyName, { slot, suffix: '', labels });
+    for (const [slot, { familyName, labels, suffix }] of this.#series) {
+      table.addSeries(familyName, { slot, suffix, labels });
     }
     this.#tables.set(exposition.contentType, table);
     return table;

@@ -13,6 +13,8 @@ export interface SeriesDefinition {
   readonly id: number;
   readonly family: string;
   readonly pairs: readonly string[];
+  /** What follows the family's name in the series' name. */
+  readonly suffix: string;
 }
 
 /** One answer, read. */
@@ -24,6 +26,9 @@ export class SampleBatch {
   readonly failures: CollectorFailure[] = [];
   ids: Uint32Array = new Uint32Array(1024);
   idCount = 0;
+  /** Whether series that are missing go on; then those in `ended` have ended. */
+  partial = false;
+  readonly ended: number[] = [];
   values: Float64Array = new Float64Array(1024);
   valueCount = 0;
 
@@ -44,6 +49,8 @@ export class SampleBatch {
     this.families.length = 0;
     this.series.length = 0;
     this.failures.length = 0;
+    this.partial = false;
+    this.ended.length = 0;
     this.idCount = 0;
     this.valueCount = 0;
   }
@@ -53,15 +60,24 @@ export class SampleBatch {
     if (wireType === WIRE_VARINT) {
       if (field === BATCH_FIELDS.timeMs) this.timeMs = reader.int64();
       else if (field === BATCH_FIELDS.definitionSeq) this.definitionSeq = reader.varint();
+      else if (field === BATCH_FIELDS.partial) this.partial = reader.bool();
+      else if (field === BATCH_FIELDS.ended) this.#endOne(reader.varint());
       else return false;
       return true;
     }
     if (wireType !== WIRE_BYTES) return false;
     if (field === BATCH_FIELDS.families) this.families.push(readFamily(reader.message()));
     else if (field === BATCH_FIELDS.series) this.series.push(readSeries(reader.message()));
-    else if (field === BATCH_FIELDS.failures) this.failures.push(readFailure(reader.message()));
+    else if (field === BATCH_FIELDS.ended) {
+      const packed = reader.message();
+      while (packed.at < packed.end) this.#endOne(packed.varint());
+    } else if (field === BATCH_FIELDS.failures) this.failures.push(readFailure(reader.message()));
     else return false;
     return true;
+  }
+
+  #endOne(id: number): void {
+    this.ended.push(validId(id));
   }
 
   // A parser takes repeated numbers packed and one by one, whatever the writer's schema says.
@@ -141,6 +157,7 @@ function isOneOf<const N extends number>(value: number, known: readonly N[]): va
 function readSeries(reader: ProtoReader): SeriesDefinition {
   let id = INVALID_ID;
   let family = '';
+  let suffix = '';
   const pairs: string[] = [];
   // Zero is left out on the wire.
   let hasId = false;
@@ -150,25 +167,26 @@ function readSeries(reader: ProtoReader): SeriesDefinition {
       id = validId(reader.varint());
       hasId = true;
     } else if (wireType === WIRE_BYTES && field === 2) family = reader.string();
+    else if (wireType === WIRE_BYTES && field === 4) suffix = reader.string();
     else if (wireType === WIRE_BYTES && field === 3) {
-      const [name, value] = readPair(reader.message());
+      const [name, value] = readTexts<[string, string]>(reader.message(), ['', '']);
       pairs.push(name, value);
     } else reader.skip();
   }
-  return { id: hasId ? id : 0, family, pairs };
+  return { id: hasId ? id : 0, family, pairs, suffix };
 }
 
 function readFailure(reader: ProtoReader): CollectorFailure {
-  const [collector, message] = readPair(reader);
-  return { collector, message };
+  const [collector, message, instance] = readTexts<[string, string, string]>(reader, ['', '', '']);
+  return { collector, message, ...(instance !== '' && { instance }) };
 }
 
-function readPair(reader: ProtoReader): [string, string] {
-  const pair: [string, string] = ['', ''];
+/** Reads the texts with the numbers 1, 2, … into `texts`. */
+function readTexts<T extends string[]>(reader: ProtoReader, texts: T): T {
   while (reader.next()) {
-    if (reader.wireType === WIRE_BYTES && reader.field === 1) pair[0] = reader.string();
-    else if (reader.wireType === WIRE_BYTES && reader.field === 2) pair[1] = reader.string();
+    const { field, wireType } = reader;
+    if (wireType === WIRE_BYTES && field <= texts.length) texts[field - 1] = reader.string();
     else reader.skip();
   }
-  return pair;
+  return texts;
 }

@@ -36,6 +36,17 @@ const ID_SPREAD = 4;
 /** Sink series that have ended may outnumber the living by this before the source is made anew. */
 const ENDED_SLACK = 1024;
 
+/** What series' names may have after their family's. */
+const SUFFIXES: ReadonlySet<string> = new Set([
+  '',
+  '_bucket',
+  '_sum',
+  '_count',
+  '_gsum',
+  '_gcount',
+  '_created',
+]);
+
 const UNDEFINED = -1;
 const REFUSED = -2;
 
@@ -43,6 +54,7 @@ interface KnownSeries {
   /** The plugin's number. */
   pluginId: number;
   readonly family: string;
+  readonly suffix: string;
   readonly labels: Labels;
   readonly key: string;
   sinkId: number;
@@ -133,14 +145,14 @@ export class SeriesIntake {
   }
 
   #defineSeries(definition: SeriesDefinition): void {
-    const { id, family, pairs } = definition;
+    const { id, family, pairs, suffix } = definition;
     if (id > this.#idMax) {
       this.#drop('bad-id', `number ${id} of a ${family.slice(0, 200)}`);
       return;
     }
     this.#reserve(id);
     const labels = readLabels(pairs);
-    const full = labels.with(METRIC_NAME, family);
+    const full = labels.with(METRIC_NAME, family + suffix);
     const before = this.#byPluginId.get(id);
     // Said again: an answer in between was lost.
     if (before?.key === full.key) return;
@@ -155,19 +167,20 @@ export class SeriesIntake {
     }
     // It ended under another number and is back under this one.
     if (twin) this.#forget(twin);
-    const sinkId = twin?.sinkId ?? this.#announce(family, labels);
-    const series = { pluginId: id, family, labels, key: full.key, sinkId };
+    const sinkId = twin?.sinkId ?? this.#announce(definition, labels);
+    const series = { pluginId: id, family, suffix, labels, key: full.key, sinkId };
     this.#byKey.set(series.key, series);
     this.#byPluginId.set(id, series);
     this.#sinkIds[id] = sinkId;
   }
 
   #refusal(
-    { family, pairs }: SeriesDefinition,
+    { family, pairs, suffix }: SeriesDefinition,
     full: Labels,
     twin: KnownSeries | undefined,
   ): [DropReason, string] | null {
     if (!this.#families.has(family)) return ['unknown-family', family.slice(0, 200)];
+    if (!SUFFIXES.has(suffix)) return ['bad-family', `${family.slice(0, 200)}, suffix "${suffix}"`];
     const problem = seriesProblem(full, pairs);
     if (problem !== null) return ['bad-labels', `${family.slice(0, 200)}: ${problem}`];
     if (twin) {
@@ -178,7 +191,7 @@ export class SeriesIntake {
     return null;
   }
 
-  #announce(family: string, labels: Labels): number {
+  #announce({ family, suffix }: Pick<KnownSeries, 'family' | 'suffix'>, labels: Labels): number {
     const sinkId = this.#sinkIdCount++;
     if (sinkId >= this.#lastSeen.length) {
       const grown = new Uint32Array(this.#lastSeen.length * 2);
@@ -186,7 +199,7 @@ export class SeriesIntake {
       this.#lastSeen = grown;
     }
     this.#lastSeen[sinkId] = 0;
-    this.#source.series(sinkId, family, labels);
+    this.#source.series(sinkId, family, labels, suffix);
     return sinkId;
   }
 
@@ -203,7 +216,7 @@ export class SeriesIntake {
     this.#sinkIdCount = 0;
     for (const family of this.#families.values()) this.#source.family(family);
     for (const series of this.#byKey.values()) {
-      series.sinkId = this.#announce(series.family, series.labels);
+      series.sinkId = this.#announce(series, series.labels);
       this.#sinkIds[series.pluginId] = series.sinkId;
     }
   }

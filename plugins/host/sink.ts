@@ -22,8 +22,11 @@ export type SeriesId = number;
 export interface SampleSource {
   /** Announces a family; once, before its series. */
   family(family: FamilyDescription): void;
-  /** Announces a series; once, before its first sample. `labels` is without the metric name. */
-  series(id: SeriesId, familyName: string, labels: Labels): void;
+  /**
+   * Announces a series; once, before its first sample. `labels` is without the metric name, which is the
+   * family's and after it `suffix` ("_bucket", "_sum", "_count" or nothing).
+   */
+  series(id: SeriesId, familyName: string, labels: Labels, suffix?: string): void;
   /**
    * Takes one collection: sample i is values[i] of series ids[i], all at `time` (Unix ms). Columns are
    * borrowed until the promise settles. A series of the previous collection that is missing here has

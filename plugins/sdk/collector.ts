@@ -15,15 +15,24 @@ export interface CollectorContext<O extends Options = Options> {
   readonly options: OptionValues<O>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Name of this instance; '' for a collector that is there once. */
+  readonly instance: string;
 }
 
 /**
  * Reads once and sets the series it found; those it does not set have ended. `time` is the collection's,
  * Unix ms. Throws NoDataError where this host has nothing to read, any other error where reading went
  * wrong; what was set before counts. Calls never overlap. Reads of pseudo files are synchronous; only what
- * may hang (a network mount) returns a promise.
+ * may hang (a network mount, a program) returns a promise.
  */
 export type Collect = (time: number) => void | Promise<void>;
+
+/** An opened collector that holds something to be let go. */
+export interface OpenCollector {
+  readonly collect: Collect;
+  /** Called once, when the collector is switched off or configured anew. */
+  readonly close: () => void;
+}
 
 /** A collector as its author declares it. */
 export interface CollectorSpec<O extends Options> {
@@ -33,13 +42,23 @@ export interface CollectorSpec<O extends Options> {
   readonly help: string;
   readonly defaultEnabled: boolean;
   readonly options?: O;
+  /**
+   * It reads no more often than this, and its values are repeated in between; an operator may choose
+   * another interval. Its promise may take long then: collections go on without it and deliver the values
+   * of the run before. Absent: it runs at every collection.
+   */
+  readonly intervalMs?: number;
+  /** Linux capabilities it needs beyond reading what everybody may read, as in 'CAP_SYS_RAWIO'. */
+  readonly capabilities?: readonly string[];
+  /** Whether it may be configured several times, each under a name of its own. */
+  readonly instances?: boolean;
   /** Makes the metrics and returns the function that fills them. Called again for a new configuration. */
-  readonly open: (context: CollectorContext<O>) => Collect;
+  readonly open: (context: CollectorContext<O>) => Collect | OpenCollector;
 }
 
 /** A collector whose options have been checked and can be opened. */
 export interface PreparedCollector {
-  open(context: Omit<CollectorContext, 'options'>): Collect;
+  open(context: Omit<CollectorContext, 'options'>): Collect | OpenCollector;
 }
 
 /** A collector as a plugin holds it. */
@@ -48,6 +67,10 @@ export interface Collector {
   readonly help: string;
   readonly defaultEnabled: boolean;
   readonly options: Options;
+  /** 0 where it runs at every collection. */
+  readonly intervalMs: number;
+  readonly capabilities: readonly string[];
+  readonly instances: boolean;
   prepare(
     written: Readonly<Record<string, unknown>>,
   ): PreparedCollector | { readonly problems: readonly OptionProblem[] };
@@ -63,6 +86,9 @@ export function defineCollector<const O extends Options = Record<string, never>>
     help: spec.help,
     defaultEnabled: spec.defaultEnabled,
     options: declared,
+    intervalMs: spec.intervalMs ?? 0,
+    capabilities: spec.capabilities ?? [],
+    instances: spec.instances ?? false,
     prepare(written) {
       const parsed = parseOptions(declared, written);
       if ('problems' in parsed) return parsed;

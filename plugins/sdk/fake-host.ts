@@ -4,9 +4,10 @@
 import type { Clock } from '../../src/lifecycle/clock.ts';
 import { systemClock } from '../../src/lifecycle/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
+import type { CollectorConfig } from './configuration.ts';
 import { type Roots, SYSTEM_ROOTS } from './files.ts';
-import type { Family, Series } from './metrics.ts';
-import { type CollectorConfig, type Plugin, PluginRuntime } from './runtime.ts';
+import type { FamilyDefinition, Series } from './metrics.ts';
+import { type Plugin, PluginRuntime } from './runtime.ts';
 import type { CollectorFailure } from './sample-batch.ts';
 
 /** Where and how to run the plugin. */
@@ -51,10 +52,10 @@ export class FakeHost {
   async collect(time: number = ANY_TIME): Promise<string> {
     await this.#runtime.collect(time, 0);
     this.#failures = this.#runtime.failures;
-    const families = new Map<Family<readonly string[]>, string[]>();
+    const families = new Map<FamilyDefinition, string[]>();
     for (const [slot, series] of this.#table.series.entries()) {
-      if (!series || this.#table.stamps[slot] !== this.#table.generation) continue;
-      const { family } = series;
+      if (!series || !this.#table.isCurrent(slot)) continue;
+      const family = series.family.definition;
       if (family.name === 'node_scrape_collector_duration_seconds') continue;
       const lines = families.get(family) ?? [];
       lines.push(sampleLine(series, this.#table.values[slot]!));
@@ -74,7 +75,7 @@ export class FakeHost {
   }
 }
 
-function familyText(family: Family<readonly string[]>, lines: readonly string[]): string {
+function familyText(family: FamilyDefinition, lines: readonly string[]): string {
   const type = family.type === 'unknown' ? 'untyped' : family.type;
   return `# TYPE ${family.name} ${type}\n${[...lines].sort().join('\n')}\n`;
 }
@@ -82,7 +83,7 @@ function familyText(family: Family<readonly string[]>, lines: readonly string[])
 function sampleLine(series: Series, value: number): string {
   const labels = [...series.labels].map(([name, text]) => `${name}=${JSON.stringify(text)}`);
   const braces = labels.length === 0 ? '' : `{${labels.join(',')}}`;
-  return `${series.family.name}${braces} ${valueText(value)}`;
+  return `${series.family.name}${series.family.suffix}${braces} ${valueText(value)}`;
 }
 
 function valueText(value: number): string {

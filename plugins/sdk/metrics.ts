@@ -2,11 +2,13 @@
 // running collection into two typed arrays. What carries the current number is delivered, what does not
 // has ended. Definitions are numbered, so that each connection is sent what it has not seen.
 
+import { formatTextFloat } from '../../src/encoding/format-float.ts';
 import { Labels } from '../../src/labels/labels.ts';
 import { assert } from '../../src/lifecycle/errors.ts';
+import type { MetricType } from '../../src/telemetry/metrics.ts';
 
 /** How a value behaves; `unknown` is "untyped" in the text format. */
-export type FamilyType = 'counter' | 'gauge' | 'unknown';
+export type FamilyType = MetricType;
 
 export interface FamilyOptions<Names extends readonly string[]> {
   /** Full name; a counter's ends in `_total`. */
@@ -27,6 +29,54 @@ export interface Metrics {
   counter<const Names extends readonly string[] = []>(options: FamilyOptions<Names>): Family<Names>;
   gauge<const Names extends readonly string[] = []>(options: FamilyOptions<Names>): Family<Names>;
   untyped<const Names extends readonly string[] = []>(options: FamilyOptions<Names>): Family<Names>;
+  /** Cumulative buckets that something else counts, such as the kernel. */
+  histogram<const Names extends readonly string[] = []>(
+    options: FamilyOptions<Names>,
+  ): HistogramFamily<Names>;
+  /** Quantiles that something else works out. */
+  summary<const Names extends readonly string[] = []>(
+    options: FamilyOptions<Names>,
+  ): SummaryFamily<Names>;
+}
+
+/** The series of a histogram. All buckets of one set of labels are set together, `+Inf` included. */
+export interface HistogramFamily<Names extends readonly string[]> {
+  /** Observations of at most `le`, Infinity for all: `<name>_bucket{le="…"}`. */
+  bucket(le: number, ...values: LabelValues<Names>): Series;
+  /** `<name>_sum`. */
+  sum(...values: LabelValues<Names>): Series;
+  /** `<name>_count`. */
+  count(...values: LabelValues<Names>): Series;
+}
+
+/** The series of a summary. */
+export interface SummaryFamily<Names extends readonly string[]> {
+  /** `<name>{quantile="…"}`, from 0 to 1. */
+  quantile(quantile: number, ...values: LabelValues<Names>): Series;
+  /** `<name>_sum`. */
+  sum(...values: LabelValues<Names>): Series;
+  /** `<name>_count`. */
+  count(...values: LabelValues<Names>): Series;
+}
+
+/** Whose metrics they are. Series of two scopes are told apart even where they look the same. */
+export interface MetricScope {
+  /** Unique in the plugin; the collector's name where it is absent. */
+  readonly name?: string;
+  /** Added to every series; its own labels win. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** What travels once for all series of one metric name. */
+export interface FamilyDefinition {
+  readonly name: string;
+  readonly type: FamilyType;
+  readonly help: string;
+  readonly unit: string;
+  /** The collector that made it first. */
+  readonly collector: string;
+  /** Number of its definition; 0 before it has a series. */
+  definedAt: number;
 }
 
 const INITIAL_SLOTS = 1024;
@@ -39,13 +89,17 @@ export class MetricTable {
   /** Number of the running collection; slots stamped with it are delivered. */
   generation = 0;
   values: Float64Array = new Float64Array(INITIAL_SLOTS);
+  /** The collection in which a slot was last set. */
   stamps: Uint32Array = new Uint32Array(INITIAL_SLOTS);
   /** Number of the newest definition. */
   definitionSeq = 0;
-  readonly families: Family<readonly string[]>[] = [];
+  readonly families: FamilyDefinition[] = [];
   /** Series by slot; undefined where the slot is free. */
   readonly series: (Series | undefined)[] = [];
-  readonly #byName = new Map<string, Family<readonly string[]>>();
+  /** The collection in which a slot's older value was last delivered again. */
+  #repeats: Uint32Array = new Uint32Array(INITIAL_SLOTS);
+  readonly #definitions = new Map<string, FamilyDefinition & { readonly labels: string }>();
+  readonly #handles = new Map<string, Family<readonly string[]>>();
   readonly #free: number[] = [];
   readonly #seriesMax: number;
   #refused = 0;
@@ -61,11 +115,14 @@ export class MetricTable {
   }
 
   /** A view for one collector; `collector` is told with each family. */
-  metricsOf(collector: string): Metrics {
+  metricsOf(collector: string, scope: MetricScope = {}): Metrics {
+    const owner = { collector, scope: scope.name ?? collector, labels: scope.labels ?? {} };
     return {
-      counter: options => this.#family('counter', collector, options),
-      gauge: options => this.#family('gauge', collector, options),
-      untyped: options => this.#family('unknown', collector, options),
+      counter: options => this.#family('counter', owner, options),
+      gauge: options => this.#family('gauge', owner, options),
+      untyped: options => this.#family('unknown', owner, options),
+      histogram: options => this.#histogram(owner, options),
+      summary: options => this.#summary(owner, options),
     };
   }
 
@@ -83,23 +140,47 @@ export class MetricTable {
     }
     if (slot >= this.values.length) this.#grow();
     this.series[slot] = series;
-    const family = series.family;
-    if (family.definedAt === 0) family.definedAt = ++this.definitionSeq;
+    this.#repeats[slot] = 0;
+    const { definition } = series.family;
+    if (definition.definedAt === 0) definition.definedAt = ++this.definitionSeq;
     series.definedAt = ++this.definitionSeq;
     return slot;
   }
 
+  /** True where the slot's value is delivered with the running collection. */
+  isCurrent(slot: number): boolean {
+    return this.stamps[slot] === this.generation || this.#repeats[slot] === this.generation;
+  }
+
+  /** The slots of a scope that were set in collection `since` or after it. */
+  slotsOf(scope: string, since: number): Uint32Array {
+    const slots: number[] = [];
+    for (let slot = 0; slot < this.series.length; slot++) {
+      if (this.stamps[slot]! >= since && this.series[slot]?.family.scope === scope)
+        slots.push(slot);
+    }
+    return Uint32Array.from(slots);
+  }
+
+  /** Delivers the values these slots have once more, in the running collection. */
+  repeat(slots: Uint32Array): void {
+    for (const slot of slots) this.#repeats[slot] = this.generation;
+  }
+
   /**
-   * Writes slots and values of all series set in this collection to the front of the columns, in slot
-   * order, and returns how many; the columns must hold `series.length`.
+   * Writes slots and values of all series set or repeated in this collection to the front of the columns,
+   * in slot order, and returns how many; the columns must hold `series.length`.
    */
   gather(ids: Uint32Array, values: Float64Array): number {
     let count = 0;
     for (let slot = 0; slot < this.series.length; slot++) {
-      if (this.stamps[slot] === this.generation) {
+      if (this.isCurrent(slot)) {
         ids[count] = slot;
         values[count++] = this.values[slot]!;
-      } else if (this.generation - this.stamps[slot]! > FORGET_AFTER) {
+      } else if (
+        this.generation - Math.max(this.stamps[slot]!, this.#repeats[slot]!) >
+        FORGET_AFTER
+      ) {
         this.#forget(slot);
       }
     }
@@ -116,62 +197,137 @@ export class MetricTable {
 
   #family<Names extends readonly string[]>(
     type: FamilyType,
-    collector: string,
+    owner: Owner,
     options: FamilyOptions<Names>,
   ): Family<Names> {
+    return this.#handle(this.#define(type, owner, options), owner, {
+      suffix: '',
+      labels: options.labels ?? [],
+    }) as Family<readonly string[]> as Family<Names>;
+  }
+
+  #histogram<Names extends readonly string[]>(
+    owner: Owner,
+    options: FamilyOptions<Names>,
+  ): HistogramFamily<Names> {
+    const definition = this.#define('histogram', owner, options);
     const labels = options.labels ?? [];
-    const known = this.#byName.get(options.name);
+    const bucket = this.#handle(definition, owner, {
+      suffix: '_bucket',
+      labels: [...labels, 'le'],
+    });
+    return {
+      bucket: (le, ...values) => bucket.with(...values, formatTextFloat(le)),
+      ...this.#sumAndCount<Names>(definition, owner, labels),
+    };
+  }
+
+  #summary<Names extends readonly string[]>(
+    owner: Owner,
+    options: FamilyOptions<Names>,
+  ): SummaryFamily<Names> {
+    const definition = this.#define('summary', owner, options);
+    const labels = options.labels ?? [];
+    const own = this.#handle(definition, owner, { suffix: '', labels: [...labels, 'quantile'] });
+    return {
+      quantile: (quantile, ...values) => own.with(...values, formatTextFloat(quantile)),
+      ...this.#sumAndCount<Names>(definition, owner, labels),
+    };
+  }
+
+  #sumAndCount<Names extends readonly string[]>(
+    definition: FamilyDefinition,
+    owner: Owner,
+    labels: readonly string[],
+  ): Pick<HistogramFamily<Names>, 'sum' | 'count'> {
+    const sum = this.#handle(definition, owner, { suffix: '_sum', labels });
+    const count = this.#handle(definition, owner, { suffix: '_count', labels });
+    return { sum: (...values) => sum.with(...values), count: (...values) => count.with(...values) };
+  }
+
+  #define<Names extends readonly string[]>(
+    type: FamilyType,
+    { collector }: Owner,
+    { name, help, unit = '', labels = [] as unknown as Names }: FamilyOptions<Names>,
+  ): FamilyDefinition {
+    const known = this.#definitions.get(name);
     if (known) {
-      const same = known.type === type && known.labelNames.join() === labels.join();
-      assert(same, `metric ${options.name} is made twice, with another type or other labels`);
-      return known as Family<readonly string[]> as Family<Names>;
+      const same = known.type === type && known.labels === labels.join();
+      assert(same, `metric ${name} is made twice, with another type or other labels`);
+      return known;
     }
-    const family = new Family<Names>(this, { ...options, type, collector, labels });
-    this.#byName.set(options.name, family as Family<readonly string[]>);
-    this.families.push(family as Family<readonly string[]>);
+    const labelNames = labels.join();
+    const definition = { name, type, help, unit, collector, definedAt: 0, labels: labelNames };
+    this.#definitions.set(name, definition);
+    this.families.push(definition);
+    return definition;
+  }
+
+  #handle(
+    definition: FamilyDefinition,
+    { scope, labels: constant }: Owner,
+    { suffix, labels }: { readonly suffix: string; readonly labels: readonly string[] },
+  ): Family<readonly string[]> {
+    const key = [scope, definition.name, suffix, JSON.stringify(constant)].join(SEPARATOR);
+    let family = this.#handles.get(key);
+    if (!family) {
+      family = new Family(this, { definition, suffix, scope, labels, constant });
+      this.#handles.set(key, family);
+    }
     return family;
   }
 
   #grow(): void {
-    const values = new Float64Array(this.values.length * 2);
+    const length = this.values.length * 2;
+    const values = new Float64Array(length);
     values.set(this.values);
     this.values = values;
-    const stamps = new Uint32Array(this.stamps.length * 2);
+    const stamps = new Uint32Array(length);
     stamps.set(this.stamps);
     this.stamps = stamps;
+    const repeats = new Uint32Array(length);
+    repeats.set(this.#repeats);
+    this.#repeats = repeats;
   }
 }
 
-interface FamilyFields {
-  readonly name: string;
-  readonly help: string;
-  readonly unit?: string;
-  readonly type: FamilyType;
+interface Owner {
   readonly collector: string;
+  readonly scope: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+interface FamilyFields {
+  readonly definition: FamilyDefinition;
+  readonly suffix: string;
+  readonly scope: string;
   readonly labels: readonly string[];
+  readonly constant: Readonly<Record<string, string>>;
 }
 
 /** A metric with its series. */
 export class Family<Names extends readonly string[]> {
-  readonly name: string;
-  readonly type: FamilyType;
-  readonly help: string;
-  readonly unit: string;
-  readonly collector: string;
+  readonly definition: FamilyDefinition;
+  /** What its series' names have after the family's: '_bucket', '_sum', '_count' or nothing. */
+  readonly suffix: string;
+  readonly scope: string;
   readonly labelNames: readonly string[];
-  /** Number of its definition; 0 before it has a series. */
-  definedAt = 0;
+  readonly #constant: readonly (readonly [string, string])[];
   readonly #table: MetricTable;
   readonly #children = new Map<string, Series>();
 
   constructor(table: MetricTable, fields: FamilyFields) {
     this.#table = table;
-    this.name = fields.name;
-    this.type = fields.type;
-    this.help = fields.help;
-    this.unit = fields.unit ?? '';
-    this.collector = fields.collector;
+    this.definition = fields.definition;
+    this.suffix = fields.suffix;
+    this.scope = fields.scope;
     this.labelNames = fields.labels;
+    this.#constant = Object.entries(fields.constant).filter(([n]) => !fields.labels.includes(n));
+  }
+
+  /** The metric's name, without the suffix of its series. */
+  get name(): string {
+    return this.definition.name;
   }
 
   /**
@@ -183,7 +339,8 @@ export class Family<Names extends readonly string[]> {
     const key = texts.length === 1 ? texts[0]! : texts.join(SEPARATOR);
     let child = this.#children.get(key);
     if (!child) {
-      const labels = Labels.fromPairs(this.labelNames.map((name, i) => [name, texts[i]!] as const));
+      const own = this.labelNames.map((name, i) => [name, texts[i]!] as const);
+      const labels = Labels.fromPairs([...this.#constant, ...own]);
       child = new Series(this.#table, this, labels, key);
       this.#children.set(key, child);
     }

@@ -2,12 +2,21 @@
 
 import type { Clock } from '../../src/lifecycle/clock.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
-import type { Collect, Collector, PreparedCollector } from './collector.ts';
-import { NoDataError } from './collector.ts';
+import type { Collector } from './collector.ts';
+import {
+  type CollectorConfig,
+  type ConfigProblem,
+  type PlannedCollector,
+  type PluginConfig,
+  planConfiguration,
+} from './configuration.ts';
 import { Files, type Roots } from './files.ts';
-import type { Series } from './metrics.ts';
 import { MetricTable } from './metrics.ts';
+import { RunningCollector } from './running-collector.ts';
 import { type CollectorFailure, SampleBatchWriter } from './sample-batch.ts';
+
+/** Hosts wait no longer than this for an answer, whatever the interval. */
+const COLLECT_MS_MAX = 10_000;
 
 /** A plugin as its author declares it. */
 export interface Plugin {
@@ -16,40 +25,14 @@ export interface Plugin {
   readonly collectors: readonly Collector[];
 }
 
+export type { CollectorConfig, ConfigProblem, PluginConfig };
+
 /** Declares a plugin. Collector names are unique. */
 export function definePlugin(plugin: Plugin): Plugin {
   const names = plugin.collectors.map(collector => collector.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new Error(`plugin ${plugin.name} has two collectors "${twice}"`);
   return plugin;
-}
-
-/** What an operator sets for one collector. */
-export interface CollectorConfig {
-  readonly enabled?: boolean;
-  /** Options as written; checked against the collector's declaration. */
-  readonly options?: Readonly<Record<string, unknown>>;
-}
-
-/** A configuration of the whole plugin. */
-export interface PluginConfig {
-  readonly roots: Roots;
-  /** By collector name; a collector that is not mentioned has its defaults. */
-  readonly collectors: Readonly<Record<string, CollectorConfig>>;
-}
-
-/** A mistake in a configuration. */
-export interface ConfigProblem {
-  /** As in 'collectors.cpu.options.guest'. */
-  readonly path: string;
-  readonly message: string;
-}
-
-interface Running {
-  readonly name: string;
-  readonly collect: Collect;
-  readonly duration: Series;
-  readonly success: Series;
 }
 
 /** One plugin process's work. */
@@ -60,7 +43,8 @@ export class PluginRuntime {
   readonly #logger: Logger;
   readonly #batch = new SampleBatchWriter();
   #files: Files | null = null;
-  #running: Running[] = [];
+  #running: readonly RunningCollector[] = [];
+  #collectMs = Infinity;
   #failures: readonly CollectorFailure[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
@@ -70,29 +54,21 @@ export class PluginRuntime {
     this.#logger = tools.logger;
   }
 
-  /** Puts a configuration in force, or says what is wrong with it and changes nothing. */
+  /**
+   * Puts a configuration in force, or says what is wrong with it and changes nothing. Collectors for which
+   * nothing changes go on undisturbed.
+   */
   configure(config: PluginConfig): readonly ConfigProblem[] {
-    const problems: ConfigProblem[] = [];
-    const prepared = new Map<Collector, PreparedCollector>();
-    for (const name of Object.keys(config.collectors)) {
-      if (this.plugin.collectors.some(collector => collector.name === name)) continue;
-      const known = this.plugin.collectors.map(collector => collector.name).join(', ');
-      problems.push({
-        path: `collectors.${name}`,
-        message: `is not a collector of plugin ${this.plugin.name}; it has: ${known}`,
-      });
-    }
-    for (const collector of this.plugin.collectors) {
-      const written = config.collectors[collector.name];
-      const outcome = collector.prepare(written?.options ?? {});
-      if ('problems' in outcome) {
-        for (const { option, message } of outcome.problems) {
-          problems.push({ path: `collectors.${collector.name}.options.${option}`, message });
-        }
-      } else if (written?.enabled ?? collector.defaultEnabled) prepared.set(collector, outcome);
-    }
-    if (problems.length === 0) this.#open(config.roots, prepared);
-    return problems;
+    const plan = planConfiguration(this.plugin, config);
+    if ('problems' in plan) return plan.problems;
+    this.#apply(config, plan.planned);
+    return [];
+  }
+
+  /** Says what `configure` would, and changes nothing. */
+  validate(config: PluginConfig): readonly ConfigProblem[] {
+    const plan = planConfiguration(this.plugin, config);
+    return 'problems' in plan ? plan.problems : [];
   }
 
   /**
@@ -114,87 +90,59 @@ export class PluginRuntime {
     return this.#failures;
   }
 
-  /** Closes all files. */
+  /** Ends all collectors and closes all files. */
   close(): void {
+    for (const running of this.#running) running.close();
+    this.#running = [];
     this.#files?.close();
     this.#files = null;
-    this.#running = [];
   }
 
-  #open(roots: Roots, prepared: ReadonlyMap<Collector, PreparedCollector>): void {
-    this.close();
-    const files = new Files(roots);
-    this.#files = files;
-    this.#running = [...prepared].map(([{ name }, collector]) => {
-      const metrics = this.table.metricsOf(name);
-      const logger = this.#logger.child({ collector: name });
-      return {
-        name,
-        collect: collector.open({ metrics, files, clock: this.#clock, logger }),
-        duration: metrics
-          .gauge({
-            name: 'node_scrape_collector_duration_seconds',
-            help: 'Time one run of the collector took.',
-            unit: 'seconds',
-            labels: ['collector'],
-          })
-          .with(name),
-        success: metrics
-          .gauge({
-            name: 'node_scrape_collector_success',
-            help: 'Whether the last run of the collector brought what it should.',
-            labels: ['collector'],
-          })
-          .with(name),
-      };
+  #apply(config: PluginConfig, planned: readonly PlannedCollector[]): void {
+    const files = this.#filesAt(config.roots);
+    const before = new Map(this.#running.map(running => [running.planned.key, running]));
+    this.#collectMs = config.intervalMs ? Math.min(config.intervalMs, COLLECT_MS_MAX) : Infinity;
+    this.#running = planned.map(wanted => {
+      const known = before.get(wanted.key);
+      if (known?.planned.fingerprint === wanted.fingerprint) {
+        before.delete(wanted.key);
+        return known;
+      }
+      known?.close();
+      before.delete(wanted.key);
+      const logger = this.#logger.child({ collector: wanted.key });
+      const context = { files, clock: this.#clock, logger };
+      return new RunningCollector({ planned: wanted, context, table: this.table });
     });
+    for (const running of before.values()) running.close();
+  }
+
+  /** The files below `roots`; other roots are another host, where nothing goes on. */
+  #filesAt(roots: Roots): Files {
+    if (this.#files !== null) {
+      if (JSON.stringify(this.#files.roots) === JSON.stringify(roots)) {
+        // Those in use are opened again; those of collectors that end are not.
+        this.#files.close();
+        return this.#files;
+      }
+      this.close();
+    }
+    this.#files = new Files(roots);
+    return this.#files;
   }
 
   async #collectAll(time: number): Promise<readonly CollectorFailure[]> {
     if (this.#files === null) throw new Error('collect: the plugin has not been configured');
     this.table.begin();
     const failures: CollectorFailure[] = [];
+    const running = this.#running;
     const slow: Promise<void>[] = [];
-    for (const running of this.#running) {
-      const started = this.#clock.monotonic();
-      try {
-        const pending = running.collect(time);
-        if (pending) slow.push(this.#settle(running, started, pending, failures));
-        else this.#done(running, started, true);
-      } catch (error) {
-        this.#failed(running, started, error, failures);
-      }
+    for (const collector of running) {
+      const pending = collector.begin(time, this.#collectMs);
+      if (pending) slow.push(pending);
     }
     if (slow.length > 0) await Promise.all(slow);
+    for (const collector of running) collector.deliver(failures);
     return failures;
-  }
-
-  async #settle(
-    running: Running,
-    started: number,
-    pending: Promise<void>,
-    failures: CollectorFailure[],
-  ): Promise<void> {
-    try {
-      await pending;
-      this.#done(running, started, true);
-    } catch (error) {
-      this.#failed(running, started, error, failures);
-    }
-  }
-
-  #failed(running: Running, started: number, error: unknown, failures: CollectorFailure[]): void {
-    this.#done(running, started, false);
-    // Absence is a fact about the host, not trouble to report at every collection.
-    if (error instanceof NoDataError) return;
-    failures.push({
-      collector: running.name,
-      message: error instanceof Error ? error.message : String(error),
-    });
-  }
-
-  #done(running: Running, started: number, success: boolean): void {
-    running.duration.set((this.#clock.monotonic() - started) / 1000);
-    running.success.set(success ? 1 : 0);
   }
 }

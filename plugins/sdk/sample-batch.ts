@@ -2,7 +2,7 @@
 // numbers are those of proto/outpost/plugin/v1/plugin.proto.
 
 import { ProtoWriter } from '../../src/encoding/proto.ts';
-import type { Family, FamilyType, MetricTable, Series } from './metrics.ts';
+import type { FamilyDefinition, FamilyType, MetricTable, Series } from './metrics.ts';
 
 /** Field numbers of the hot message and its parts. */
 export const BATCH_FIELDS = {
@@ -13,15 +13,28 @@ export const BATCH_FIELDS = {
   ids: 5,
   values: 6,
   failures: 7,
+  partial: 8,
+  ended: 9,
 } as const;
 
 /** Family.Type of the interface. */
-export const FAMILY_TYPES: readonly FamilyType[] = ['unknown', 'counter', 'gauge'];
+export const FAMILY_TYPES: readonly FamilyType[] = [
+  'unknown',
+  'counter',
+  'gauge',
+  'histogram',
+  'summary',
+  'info',
+  'stateset',
+  'gaugehistogram',
+];
 
 /** A collector that gave nothing, or not everything. */
 export interface CollectorFailure {
   readonly collector: string;
   readonly message: string;
+  /** Which instance of it, where it has a name. */
+  readonly instance?: string;
 }
 
 /** Turns each collection of one table into bytes; its buffers are used again. */
@@ -44,10 +57,11 @@ export class SampleBatchWriter {
     writer.varintField(BATCH_FIELDS.definitionSeq, table.definitionSeq);
     if (knownSeq !== table.definitionSeq) this.#definitions(table, knownSeq);
     this.#samples(count);
-    for (const { collector, message } of failures) {
+    for (const { collector, message, instance } of failures) {
       writer.messageField(BATCH_FIELDS.failures, () => {
         writer.stringField(1, collector);
         writer.stringField(2, message);
+        if (instance) writer.stringField(3, instance);
       });
     }
     return writer.finish();
@@ -65,7 +79,7 @@ export class SampleBatchWriter {
     }
   }
 
-  #family(family: Family<readonly string[]>): void {
+  #family(family: FamilyDefinition): void {
     const writer = this.#writer;
     writer.messageField(BATCH_FIELDS.families, () => {
       writer.stringField(1, family.name);
@@ -87,6 +101,7 @@ export class SampleBatchWriter {
           writer.stringField(2, value);
         });
       }
+      if (series.family.suffix !== '') writer.stringField(4, series.family.suffix);
     });
   }
 

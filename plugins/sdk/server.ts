@@ -12,9 +12,10 @@ import {
 import { grpc as healthProto } from '../../proto/gen/grpc.health.v1.js';
 import { outpost } from '../../proto/gen/outpost.plugin.v1.js';
 import { plugin as controllerProto } from '../../proto/gen/plugin.js';
-import { SYSTEM_ROOTS } from './files.ts';
+import type { ConfigProblem, PluginConfig } from './configuration.ts';
+import { readConfiguration } from './configure-request.ts';
 import { optionsSchema } from './options.ts';
-import type { CollectorConfig, PluginRuntime } from './runtime.ts';
+import type { PluginRuntime } from './runtime.ts';
 
 const { ConfigureRequest, ConfigureResponse, CollectRequest, DescribeRequest, DescribeResponse } =
   outpost.plugin.v1;
@@ -112,7 +113,7 @@ function addPluginService(server: Server, runtime: PluginRuntime): void {
     path: `${service}Configure`,
     decode: bytes => ConfigureRequest.decode(bytes),
     encode: response => ConfigureResponse.encode(response).finish(),
-    answer: request => applyConfiguration(runtime, request),
+    answer: request => applyConfiguration(request, config => runtime.configure(config)),
   });
   const collect = unary({
     path: `${service}Collect`,
@@ -166,45 +167,24 @@ function description(runtime: PluginRuntime): outpost.plugin.v1.DescribeResponse
       help: collector.help,
       defaultEnabled: collector.defaultEnabled,
       optionsSchema: JSON.stringify(optionsSchema(collector.options)),
+      instances: collector.instances,
+      capabilities: [...collector.capabilities],
+      intervalMs: collector.intervalMs,
     })),
   };
 }
 
 function applyConfiguration(
-  runtime: PluginRuntime,
   request: outpost.plugin.v1.ConfigureRequest,
+  apply: (config: PluginConfig) => readonly ConfigProblem[],
 ): outpost.plugin.v1.ConfigureResponse.$Properties {
   const { STATUS_APPLIED, STATUS_REJECTED } = ConfigureResponse.Status;
-  const collectors: Record<string, CollectorConfig> = {};
-  const errors: { path: string; message: string }[] = [];
-  for (const { name, enabled, options } of request.collectors) {
-    const written = parseJsonObject(options ?? '');
-    if (written === null) {
-      errors.push({ path: `collectors.${name}.options`, message: 'is not a JSON object' });
-      continue;
-    }
-    collectors[name ?? ''] = { options: written, ...(enabled != null && { enabled }) };
-  }
-  const { procfs, sysfs, rootfs, udev } = request.roots ?? {};
-  const roots = {
-    procfs: procfs || SYSTEM_ROOTS.procfs,
-    sysfs: sysfs || SYSTEM_ROOTS.sysfs,
-    rootfs: rootfs || SYSTEM_ROOTS.rootfs,
-    udev: udev || SYSTEM_ROOTS.udev,
+  const read = readConfiguration(request);
+  const errors = 'problems' in read ? read.problems : apply(read.config);
+  return {
+    status: errors.length === 0 ? STATUS_APPLIED : STATUS_REJECTED,
+    errors: errors.map(({ path, message }) => ({ path, message })),
   };
-  if (errors.length === 0) errors.push(...runtime.configure({ roots, collectors }));
-  return { status: errors.length === 0 ? STATUS_APPLIED : STATUS_REJECTED, errors };
-}
-
-function parseJsonObject(text: string): Record<string, unknown> | null {
-  if (text === '') return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? { ...value } : null;
-  } catch {
-    return null;
-  }
 }
 
 function addHealthService(server: Server): void {

@@ -89,6 +89,21 @@ export namespace outpost {
                 /** DescribeResponse collectors. */
                 collectors: outpost.plugin.v1.CollectorDescription.$Properties[];
 
+                /** DescribeResponse vendor. */
+                vendor: string;
+
+                /** DescribeResponse homepage. */
+                homepage: string;
+
+                /** DescribeResponse events. */
+                events: outpost.plugin.v1.EventDescription.$Properties[];
+
+                /** DescribeResponse functions. */
+                functions: outpost.plugin.v1.FunctionDescription.$Properties[];
+
+                /** DescribeResponse features. */
+                features: string[];
+
                 /**
                  * Encodes the specified DescribeResponse message. Does not implicitly {@link outpost.plugin.v1.DescribeResponse.verify|verify} messages.
                  * @param message DescribeResponse message or plain object to encode
@@ -122,12 +137,196 @@ export namespace outpost {
                     /** DescribeResponse collectors */
                     collectors?: (outpost.plugin.v1.CollectorDescription.$Properties[]|null);
 
+                    /** DescribeResponse vendor */
+                    vendor?: (string|null);
+
+                    /** DescribeResponse homepage */
+                    homepage?: (string|null);
+
+                    /** DescribeResponse events */
+                    events?: (outpost.plugin.v1.EventDescription.$Properties[]|null);
+
+                    /** DescribeResponse functions */
+                    functions?: (outpost.plugin.v1.FunctionDescription.$Properties[]|null);
+
+                    /** DescribeResponse features */
+                    features?: (string[]|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a DescribeResponse. */
                 type $Shape = outpost.plugin.v1.DescribeResponse.$Properties;
+            }
+
+            /**
+             * Properties of an EventDescription.
+             * @deprecated Use outpost.plugin.v1.EventDescription.$Properties instead.
+             */
+            interface IEventDescription extends outpost.plugin.v1.EventDescription.$Properties {
+            }
+
+            /** Represents an EventDescription. */
+            class EventDescription {
+
+                /**
+                 * Constructs a new EventDescription.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.EventDescription.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** EventDescription name. */
+                name: string;
+
+                /** EventDescription help. */
+                help: string;
+
+                /** EventDescription severity. */
+                severity: number;
+
+                /** EventDescription condition. */
+                condition: string;
+
+                /** EventDescription clears. */
+                clears: string;
+
+                /**
+                 * Encodes the specified EventDescription message. Does not implicitly {@link outpost.plugin.v1.EventDescription.verify|verify} messages.
+                 * @param message EventDescription message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.EventDescription.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an EventDescription message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.EventDescription & outpost.plugin.v1.EventDescription.$Shape} EventDescription
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.EventDescription & outpost.plugin.v1.EventDescription.$Shape;
+            }
+
+            namespace EventDescription {
+
+                /** Properties of an EventDescription. */
+                interface $Properties {
+
+                    /** EventDescription name */
+                    name?: (string|null);
+
+                    /** EventDescription help */
+                    help?: (string|null);
+
+                    /** EventDescription severity */
+                    severity?: (number|null);
+
+                    /** EventDescription condition */
+                    condition?: (string|null);
+
+                    /** EventDescription clears */
+                    clears?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an EventDescription. */
+                type $Shape = outpost.plugin.v1.EventDescription.$Properties;
+            }
+
+            /**
+             * Properties of a FunctionDescription.
+             * @deprecated Use outpost.plugin.v1.FunctionDescription.$Properties instead.
+             */
+            interface IFunctionDescription extends outpost.plugin.v1.FunctionDescription.$Properties {
+            }
+
+            /** Represents a FunctionDescription. */
+            class FunctionDescription {
+
+                /**
+                 * Constructs a new FunctionDescription.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.FunctionDescription.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FunctionDescription name. */
+                name: string;
+
+                /** FunctionDescription help. */
+                help: string;
+
+                /** FunctionDescription argsSchema. */
+                argsSchema: string;
+
+                /** FunctionDescription access. */
+                access: outpost.plugin.v1.FunctionDescription.Access;
+
+                /**
+                 * Encodes the specified FunctionDescription message. Does not implicitly {@link outpost.plugin.v1.FunctionDescription.verify|verify} messages.
+                 * @param message FunctionDescription message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.FunctionDescription.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FunctionDescription message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.FunctionDescription & outpost.plugin.v1.FunctionDescription.$Shape} FunctionDescription
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.FunctionDescription & outpost.plugin.v1.FunctionDescription.$Shape;
+            }
+
+            namespace FunctionDescription {
+
+                /** Properties of a FunctionDescription. */
+                interface $Properties {
+
+                    /** FunctionDescription name */
+                    name?: (string|null);
+
+                    /** FunctionDescription help */
+                    help?: (string|null);
+
+                    /** FunctionDescription argsSchema */
+                    argsSchema?: (string|null);
+
+                    /** FunctionDescription access */
+                    access?: (outpost.plugin.v1.FunctionDescription.Access|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a FunctionDescription. */
+                type $Shape = outpost.plugin.v1.FunctionDescription.$Properties;
+
+                /** Access enum. */
+                enum Access {
+
+                    /** ACCESS_UNSPECIFIED value */
+                    ACCESS_UNSPECIFIED = 0,
+
+                    /** ACCESS_PUBLIC value */
+                    ACCESS_PUBLIC = 1,
+
+                    /** ACCESS_ADMIN value */
+                    ACCESS_ADMIN = 2
+                }
             }
 
             /**
@@ -160,6 +359,15 @@ export namespace outpost {
 
                 /** CollectorDescription optionsSchema. */
                 optionsSchema: string;
+
+                /** CollectorDescription instances. */
+                instances: boolean;
+
+                /** CollectorDescription capabilities. */
+                capabilities: string[];
+
+                /** CollectorDescription intervalMs. */
+                intervalMs: number;
 
                 /**
                  * Encodes the specified CollectorDescription message. Does not implicitly {@link outpost.plugin.v1.CollectorDescription.verify|verify} messages.
@@ -197,12 +405,172 @@ export namespace outpost {
                     /** CollectorDescription optionsSchema */
                     optionsSchema?: (string|null);
 
+                    /** CollectorDescription instances */
+                    instances?: (boolean|null);
+
+                    /** CollectorDescription capabilities */
+                    capabilities?: (string[]|null);
+
+                    /** CollectorDescription intervalMs */
+                    intervalMs?: (number|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a CollectorDescription. */
                 type $Shape = outpost.plugin.v1.CollectorDescription.$Properties;
+            }
+
+            /**
+             * Properties of a ProbeResponse.
+             * @deprecated Use outpost.plugin.v1.ProbeResponse.$Properties instead.
+             */
+            interface IProbeResponse extends outpost.plugin.v1.ProbeResponse.$Properties {
+            }
+
+            /** Represents a ProbeResponse. */
+            class ProbeResponse {
+
+                /**
+                 * Constructs a new ProbeResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.ProbeResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ProbeResponse collectors. */
+                collectors: outpost.plugin.v1.CollectorProbe.$Properties[];
+
+                /**
+                 * Encodes the specified ProbeResponse message. Does not implicitly {@link outpost.plugin.v1.ProbeResponse.verify|verify} messages.
+                 * @param message ProbeResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.ProbeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ProbeResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.ProbeResponse & outpost.plugin.v1.ProbeResponse.$Shape} ProbeResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.ProbeResponse & outpost.plugin.v1.ProbeResponse.$Shape;
+            }
+
+            namespace ProbeResponse {
+
+                /** Properties of a ProbeResponse. */
+                interface $Properties {
+
+                    /** ProbeResponse collectors */
+                    collectors?: (outpost.plugin.v1.CollectorProbe.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ProbeResponse. */
+                type $Shape = outpost.plugin.v1.ProbeResponse.$Properties;
+            }
+
+            /**
+             * Properties of a CollectorProbe.
+             * @deprecated Use outpost.plugin.v1.CollectorProbe.$Properties instead.
+             */
+            interface ICollectorProbe extends outpost.plugin.v1.CollectorProbe.$Properties {
+            }
+
+            /** Represents a CollectorProbe. */
+            class CollectorProbe {
+
+                /**
+                 * Constructs a new CollectorProbe.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.CollectorProbe.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CollectorProbe name. */
+                name: string;
+
+                /** CollectorProbe instance. */
+                instance: string;
+
+                /** CollectorProbe outcome. */
+                outcome: outpost.plugin.v1.CollectorProbe.Outcome;
+
+                /** CollectorProbe message. */
+                message: string;
+
+                /**
+                 * Encodes the specified CollectorProbe message. Does not implicitly {@link outpost.plugin.v1.CollectorProbe.verify|verify} messages.
+                 * @param message CollectorProbe message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.CollectorProbe.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CollectorProbe message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.CollectorProbe & outpost.plugin.v1.CollectorProbe.$Shape} CollectorProbe
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.CollectorProbe & outpost.plugin.v1.CollectorProbe.$Shape;
+            }
+
+            namespace CollectorProbe {
+
+                /** Properties of a CollectorProbe. */
+                interface $Properties {
+
+                    /** CollectorProbe name */
+                    name?: (string|null);
+
+                    /** CollectorProbe instance */
+                    instance?: (string|null);
+
+                    /** CollectorProbe outcome */
+                    outcome?: (outpost.plugin.v1.CollectorProbe.Outcome|null);
+
+                    /** CollectorProbe message */
+                    message?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CollectorProbe. */
+                type $Shape = outpost.plugin.v1.CollectorProbe.$Properties;
+
+                /** Outcome enum. */
+                enum Outcome {
+
+                    /** OUTCOME_UNSPECIFIED value */
+                    OUTCOME_UNSPECIFIED = 0,
+
+                    /** OUTCOME_OK value */
+                    OUTCOME_OK = 1,
+
+                    /** OUTCOME_NOT_APPLICABLE value */
+                    OUTCOME_NOT_APPLICABLE = 2,
+
+                    /** OUTCOME_MISSING_PERMISSION value */
+                    OUTCOME_MISSING_PERMISSION = 3,
+
+                    /** OUTCOME_ERROR value */
+                    OUTCOME_ERROR = 4
+                }
             }
 
             /**
@@ -235,6 +603,9 @@ export namespace outpost {
 
                 /** ConfigureRequest roots. */
                 roots?: (outpost.plugin.v1.Roots.$Properties|null);
+
+                /** ConfigureRequest hostBrokerId. */
+                hostBrokerId: number;
 
                 /**
                  * Encodes the specified ConfigureRequest message. Does not implicitly {@link outpost.plugin.v1.ConfigureRequest.verify|verify} messages.
@@ -272,6 +643,9 @@ export namespace outpost {
                     /** ConfigureRequest roots */
                     roots?: (outpost.plugin.v1.Roots.$Properties|null);
 
+                    /** ConfigureRequest hostBrokerId */
+                    hostBrokerId?: (number|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
@@ -308,6 +682,15 @@ export namespace outpost {
                 /** CollectorConfig options. */
                 options: string;
 
+                /** CollectorConfig instance. */
+                instance: string;
+
+                /** CollectorConfig intervalMs. */
+                intervalMs: number;
+
+                /** CollectorConfig labels. */
+                labels: outpost.plugin.v1.Label.$Properties[];
+
                 /**
                  * Encodes the specified CollectorConfig message. Does not implicitly {@link outpost.plugin.v1.CollectorConfig.verify|verify} messages.
                  * @param message CollectorConfig message or plain object to encode
@@ -340,6 +723,15 @@ export namespace outpost {
 
                     /** CollectorConfig options */
                     options?: (string|null);
+
+                    /** CollectorConfig instance */
+                    instance?: (string|null);
+
+                    /** CollectorConfig intervalMs */
+                    intervalMs?: (number|null);
+
+                    /** CollectorConfig labels */
+                    labels?: (outpost.plugin.v1.Label.$Properties[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -666,6 +1058,12 @@ export namespace outpost {
                 /** CollectResponse failures. */
                 failures: outpost.plugin.v1.CollectorFailure.$Properties[];
 
+                /** CollectResponse partial. */
+                partial: boolean;
+
+                /** CollectResponse ended. */
+                ended: number[];
+
                 /**
                  * Encodes the specified CollectResponse message. Does not implicitly {@link outpost.plugin.v1.CollectResponse.verify|verify} messages.
                  * @param message CollectResponse message or plain object to encode
@@ -710,6 +1108,12 @@ export namespace outpost {
 
                     /** CollectResponse failures */
                     failures?: (outpost.plugin.v1.CollectorFailure.$Properties[]|null);
+
+                    /** CollectResponse partial */
+                    partial?: (boolean|null);
+
+                    /** CollectResponse ended */
+                    ended?: (number[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -809,7 +1213,22 @@ export namespace outpost {
                     TYPE_COUNTER = 1,
 
                     /** TYPE_GAUGE value */
-                    TYPE_GAUGE = 2
+                    TYPE_GAUGE = 2,
+
+                    /** TYPE_HISTOGRAM value */
+                    TYPE_HISTOGRAM = 3,
+
+                    /** TYPE_SUMMARY value */
+                    TYPE_SUMMARY = 4,
+
+                    /** TYPE_INFO value */
+                    TYPE_INFO = 5,
+
+                    /** TYPE_STATESET value */
+                    TYPE_STATESET = 6,
+
+                    /** TYPE_GAUGE_HISTOGRAM value */
+                    TYPE_GAUGE_HISTOGRAM = 7
                 }
             }
 
@@ -840,6 +1259,9 @@ export namespace outpost {
 
                 /** Series labels. */
                 labels: outpost.plugin.v1.Label.$Properties[];
+
+                /** Series suffix. */
+                suffix: string;
 
                 /**
                  * Encodes the specified Series message. Does not implicitly {@link outpost.plugin.v1.Series.verify|verify} messages.
@@ -873,6 +1295,9 @@ export namespace outpost {
 
                     /** Series labels */
                     labels?: (outpost.plugin.v1.Label.$Properties[]|null);
+
+                    /** Series suffix */
+                    suffix?: (string|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -970,6 +1395,9 @@ export namespace outpost {
                 /** CollectorFailure message. */
                 message: string;
 
+                /** CollectorFailure instance. */
+                instance: string;
+
                 /**
                  * Encodes the specified CollectorFailure message. Does not implicitly {@link outpost.plugin.v1.CollectorFailure.verify|verify} messages.
                  * @param message CollectorFailure message or plain object to encode
@@ -1000,12 +1428,1584 @@ export namespace outpost {
                     /** CollectorFailure message */
                     message?: (string|null);
 
+                    /** CollectorFailure instance */
+                    instance?: (string|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a CollectorFailure. */
                 type $Shape = outpost.plugin.v1.CollectorFailure.$Properties;
+            }
+
+            /**
+             * Properties of a StreamMetricsRequest.
+             * @deprecated Use outpost.plugin.v1.StreamMetricsRequest.$Properties instead.
+             */
+            interface IStreamMetricsRequest extends outpost.plugin.v1.StreamMetricsRequest.$Properties {
+            }
+
+            /** Represents a StreamMetricsRequest. */
+            class StreamMetricsRequest {
+
+                /**
+                 * Constructs a new StreamMetricsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.StreamMetricsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Encodes the specified StreamMetricsRequest message. Does not implicitly {@link outpost.plugin.v1.StreamMetricsRequest.verify|verify} messages.
+                 * @param message StreamMetricsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.StreamMetricsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a StreamMetricsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.StreamMetricsRequest & outpost.plugin.v1.StreamMetricsRequest.$Shape} StreamMetricsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.StreamMetricsRequest & outpost.plugin.v1.StreamMetricsRequest.$Shape;
+            }
+
+            namespace StreamMetricsRequest {
+
+                /** Properties of a StreamMetricsRequest. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a StreamMetricsRequest. */
+                type $Shape = outpost.plugin.v1.StreamMetricsRequest.$Properties;
+            }
+
+            /**
+             * Properties of an EventsRequest.
+             * @deprecated Use outpost.plugin.v1.EventsRequest.$Properties instead.
+             */
+            interface IEventsRequest extends outpost.plugin.v1.EventsRequest.$Properties {
+            }
+
+            /** Represents an EventsRequest. */
+            class EventsRequest {
+
+                /**
+                 * Constructs a new EventsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.EventsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** EventsRequest resumeAfter. */
+                resumeAfter: string;
+
+                /** EventsRequest unackedMax. */
+                unackedMax: number;
+
+                /** EventsRequest ackedSeq. */
+                ackedSeq: number;
+
+                /**
+                 * Encodes the specified EventsRequest message. Does not implicitly {@link outpost.plugin.v1.EventsRequest.verify|verify} messages.
+                 * @param message EventsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.EventsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an EventsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.EventsRequest & outpost.plugin.v1.EventsRequest.$Shape} EventsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.EventsRequest & outpost.plugin.v1.EventsRequest.$Shape;
+            }
+
+            namespace EventsRequest {
+
+                /** Properties of an EventsRequest. */
+                interface $Properties {
+
+                    /** EventsRequest resumeAfter */
+                    resumeAfter?: (string|null);
+
+                    /** EventsRequest unackedMax */
+                    unackedMax?: (number|null);
+
+                    /** EventsRequest ackedSeq */
+                    ackedSeq?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an EventsRequest. */
+                type $Shape = outpost.plugin.v1.EventsRequest.$Properties;
+            }
+
+            /**
+             * Properties of an EventsResponse.
+             * @deprecated Use outpost.plugin.v1.EventsResponse.$Properties instead.
+             */
+            interface IEventsResponse extends outpost.plugin.v1.EventsResponse.$Properties {
+            }
+
+            /** Represents an EventsResponse. */
+            class EventsResponse {
+
+                /**
+                 * Constructs a new EventsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.EventsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** EventsResponse events. */
+                events: outpost.plugin.v1.Event.$Properties[];
+
+                /**
+                 * Encodes the specified EventsResponse message. Does not implicitly {@link outpost.plugin.v1.EventsResponse.verify|verify} messages.
+                 * @param message EventsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.EventsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an EventsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.EventsResponse & outpost.plugin.v1.EventsResponse.$Shape} EventsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.EventsResponse & outpost.plugin.v1.EventsResponse.$Shape;
+            }
+
+            namespace EventsResponse {
+
+                /** Properties of an EventsResponse. */
+                interface $Properties {
+
+                    /** EventsResponse events */
+                    events?: (outpost.plugin.v1.Event.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an EventsResponse. */
+                type $Shape = {
+                  events?: outpost.plugin.v1.Event.$Shape[]|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of an Event.
+             * @deprecated Use outpost.plugin.v1.Event.$Properties instead.
+             */
+            interface IEvent extends outpost.plugin.v1.Event.$Properties {
+            }
+
+            /** Represents an Event. */
+            class Event {
+
+                /**
+                 * Constructs a new Event.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.Event.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Event seq. */
+                seq: number;
+
+                /** Event cursor. */
+                cursor: string;
+
+                /** Event name. */
+                name: string;
+
+                /** Event timeMs. */
+                timeMs: number;
+
+                /** Event severity. */
+                severity: number;
+
+                /** Event subject. */
+                subject?: (outpost.plugin.v1.Subject.$Properties|null);
+
+                /** Event reason. */
+                reason: string;
+
+                /** Event message. */
+                message: string;
+
+                /** Event attributes. */
+                attributes: outpost.plugin.v1.Attribute.$Properties[];
+
+                /** Event condition. */
+                condition?: (outpost.plugin.v1.Condition.$Properties|null);
+
+                /** Event raw. */
+                raw: string;
+
+                /** Event collector. */
+                collector: string;
+
+                /** Event count. */
+                count: number;
+
+                /**
+                 * Encodes the specified Event message. Does not implicitly {@link outpost.plugin.v1.Event.verify|verify} messages.
+                 * @param message Event message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.Event.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Event message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.Event & outpost.plugin.v1.Event.$Shape} Event
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.Event & outpost.plugin.v1.Event.$Shape;
+            }
+
+            namespace Event {
+
+                /** Properties of an Event. */
+                interface $Properties {
+
+                    /** Event seq */
+                    seq?: (number|null);
+
+                    /** Event cursor */
+                    cursor?: (string|null);
+
+                    /** Event name */
+                    name?: (string|null);
+
+                    /** Event timeMs */
+                    timeMs?: (number|null);
+
+                    /** Event severity */
+                    severity?: (number|null);
+
+                    /** Event subject */
+                    subject?: (outpost.plugin.v1.Subject.$Properties|null);
+
+                    /** Event reason */
+                    reason?: (string|null);
+
+                    /** Event message */
+                    message?: (string|null);
+
+                    /** Event attributes */
+                    attributes?: (outpost.plugin.v1.Attribute.$Properties[]|null);
+
+                    /** Event condition */
+                    condition?: (outpost.plugin.v1.Condition.$Properties|null);
+
+                    /** Event raw */
+                    raw?: (string|null);
+
+                    /** Event collector */
+                    collector?: (string|null);
+
+                    /** Event count */
+                    count?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an Event. */
+                type $Shape = {
+                  seq?: number|null;
+                  cursor?: string|null;
+                  name?: string|null;
+                  timeMs?: number|null;
+                  severity?: number|null;
+                  subject?: outpost.plugin.v1.Subject.$Shape|null;
+                  reason?: string|null;
+                  message?: string|null;
+                  attributes?: outpost.plugin.v1.Attribute.$Shape[]|null;
+                  condition?: outpost.plugin.v1.Condition.$Shape|null;
+                  raw?: string|null;
+                  collector?: string|null;
+                  count?: number|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a Subject.
+             * @deprecated Use outpost.plugin.v1.Subject.$Properties instead.
+             */
+            interface ISubject extends outpost.plugin.v1.Subject.$Properties {
+            }
+
+            /** Represents a Subject. */
+            class Subject {
+
+                /**
+                 * Constructs a new Subject.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.Subject.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Subject type. */
+                type: string;
+
+                /** Subject key. */
+                key: string;
+
+                /** Subject display. */
+                display: string;
+
+                /**
+                 * Encodes the specified Subject message. Does not implicitly {@link outpost.plugin.v1.Subject.verify|verify} messages.
+                 * @param message Subject message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.Subject.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Subject message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.Subject & outpost.plugin.v1.Subject.$Shape} Subject
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.Subject & outpost.plugin.v1.Subject.$Shape;
+            }
+
+            namespace Subject {
+
+                /** Properties of a Subject. */
+                interface $Properties {
+
+                    /** Subject type */
+                    type?: (string|null);
+
+                    /** Subject key */
+                    key?: (string|null);
+
+                    /** Subject display */
+                    display?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Subject. */
+                type $Shape = outpost.plugin.v1.Subject.$Properties;
+            }
+
+            /**
+             * Properties of an Attribute.
+             * @deprecated Use outpost.plugin.v1.Attribute.$Properties instead.
+             */
+            interface IAttribute extends outpost.plugin.v1.Attribute.$Properties {
+            }
+
+            /** Represents an Attribute. */
+            class Attribute {
+
+                /**
+                 * Constructs a new Attribute.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.Attribute.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Attribute name. */
+                name: string;
+
+                /** Attribute text. */
+                text?: (string|null);
+
+                /** Attribute number. */
+                number?: (number|null);
+
+                /** Attribute flag. */
+                flag?: (boolean|null);
+
+                /** Attribute value. */
+                value?: ("text"|"number"|"flag");
+
+                /**
+                 * Encodes the specified Attribute message. Does not implicitly {@link outpost.plugin.v1.Attribute.verify|verify} messages.
+                 * @param message Attribute message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.Attribute.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Attribute message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.Attribute & outpost.plugin.v1.Attribute.$Shape} Attribute
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.Attribute & outpost.plugin.v1.Attribute.$Shape;
+            }
+
+            namespace Attribute {
+
+                /** Properties of an Attribute. */
+                interface $Properties {
+
+                    /** Attribute name */
+                    name?: (string|null);
+
+                    /** Attribute text */
+                    text?: (string|null);
+
+                    /** Attribute number */
+                    number?: (number|null);
+
+                    /** Attribute flag */
+                    flag?: (boolean|null);
+
+                    /** Attribute value */
+                    value?: ("text"|"number"|"flag");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of an Attribute. */
+                type $Shape = {
+                  name?: string|null;
+                  text?: string|null;
+                  number?: number|null;
+                  flag?: boolean|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ value?: undefined; text?: null; number?: null; flag?: null }|{ value?: "text"; text: string; number?: null; flag?: null }|{ value?: "number"; text?: null; number: number; flag?: null }|{ value?: "flag"; text?: null; number?: null; flag: boolean })
+                );
+            }
+
+            /**
+             * Properties of a Condition.
+             * @deprecated Use outpost.plugin.v1.Condition.$Properties instead.
+             */
+            interface ICondition extends outpost.plugin.v1.Condition.$Properties {
+            }
+
+            /** Represents a Condition. */
+            class Condition {
+
+                /**
+                 * Constructs a new Condition.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.Condition.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Condition type. */
+                type: string;
+
+                /** Condition status. */
+                status: outpost.plugin.v1.Condition.Status;
+
+                /**
+                 * Encodes the specified Condition message. Does not implicitly {@link outpost.plugin.v1.Condition.verify|verify} messages.
+                 * @param message Condition message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.Condition.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Condition message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.Condition & outpost.plugin.v1.Condition.$Shape} Condition
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.Condition & outpost.plugin.v1.Condition.$Shape;
+            }
+
+            namespace Condition {
+
+                /** Properties of a Condition. */
+                interface $Properties {
+
+                    /** Condition type */
+                    type?: (string|null);
+
+                    /** Condition status */
+                    status?: (outpost.plugin.v1.Condition.Status|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Condition. */
+                type $Shape = outpost.plugin.v1.Condition.$Properties;
+
+                /** Status enum. */
+                enum Status {
+
+                    /** STATUS_UNKNOWN value */
+                    STATUS_UNKNOWN = 0,
+
+                    /** STATUS_TRUE value */
+                    STATUS_TRUE = 1,
+
+                    /** STATUS_FALSE value */
+                    STATUS_FALSE = 2
+                }
+            }
+
+            /**
+             * Properties of an InventoryRequest.
+             * @deprecated Use outpost.plugin.v1.InventoryRequest.$Properties instead.
+             */
+            interface IInventoryRequest extends outpost.plugin.v1.InventoryRequest.$Properties {
+            }
+
+            /** Represents an InventoryRequest. */
+            class InventoryRequest {
+
+                /**
+                 * Constructs a new InventoryRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.InventoryRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Encodes the specified InventoryRequest message. Does not implicitly {@link outpost.plugin.v1.InventoryRequest.verify|verify} messages.
+                 * @param message InventoryRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.InventoryRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an InventoryRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.InventoryRequest & outpost.plugin.v1.InventoryRequest.$Shape} InventoryRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.InventoryRequest & outpost.plugin.v1.InventoryRequest.$Shape;
+            }
+
+            namespace InventoryRequest {
+
+                /** Properties of an InventoryRequest. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an InventoryRequest. */
+                type $Shape = outpost.plugin.v1.InventoryRequest.$Properties;
+            }
+
+            /**
+             * Properties of an InventoryUpdate.
+             * @deprecated Use outpost.plugin.v1.InventoryUpdate.$Properties instead.
+             */
+            interface IInventoryUpdate extends outpost.plugin.v1.InventoryUpdate.$Properties {
+            }
+
+            /** Represents an InventoryUpdate. */
+            class InventoryUpdate {
+
+                /**
+                 * Constructs a new InventoryUpdate.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.InventoryUpdate.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** InventoryUpdate present. */
+                present: outpost.plugin.v1.Entity.$Properties[];
+
+                /** InventoryUpdate gone. */
+                gone: string[];
+
+                /** InventoryUpdate complete. */
+                complete: boolean;
+
+                /**
+                 * Encodes the specified InventoryUpdate message. Does not implicitly {@link outpost.plugin.v1.InventoryUpdate.verify|verify} messages.
+                 * @param message InventoryUpdate message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.InventoryUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an InventoryUpdate message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.InventoryUpdate & outpost.plugin.v1.InventoryUpdate.$Shape} InventoryUpdate
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.InventoryUpdate & outpost.plugin.v1.InventoryUpdate.$Shape;
+            }
+
+            namespace InventoryUpdate {
+
+                /** Properties of an InventoryUpdate. */
+                interface $Properties {
+
+                    /** InventoryUpdate present */
+                    present?: (outpost.plugin.v1.Entity.$Properties[]|null);
+
+                    /** InventoryUpdate gone */
+                    gone?: (string[]|null);
+
+                    /** InventoryUpdate complete */
+                    complete?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an InventoryUpdate. */
+                type $Shape = {
+                  present?: outpost.plugin.v1.Entity.$Shape[]|null;
+                  gone?: string[]|null;
+                  complete?: boolean|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of an Entity.
+             * @deprecated Use outpost.plugin.v1.Entity.$Properties instead.
+             */
+            interface IEntity extends outpost.plugin.v1.Entity.$Properties {
+            }
+
+            /** Represents an Entity. */
+            class Entity {
+
+                /**
+                 * Constructs a new Entity.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.Entity.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Entity id. */
+                id: string;
+
+                /** Entity type. */
+                type: string;
+
+                /** Entity attributes. */
+                attributes: outpost.plugin.v1.Attribute.$Properties[];
+
+                /**
+                 * Encodes the specified Entity message. Does not implicitly {@link outpost.plugin.v1.Entity.verify|verify} messages.
+                 * @param message Entity message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.Entity.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Entity message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.Entity & outpost.plugin.v1.Entity.$Shape} Entity
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.Entity & outpost.plugin.v1.Entity.$Shape;
+            }
+
+            namespace Entity {
+
+                /** Properties of an Entity. */
+                interface $Properties {
+
+                    /** Entity id */
+                    id?: (string|null);
+
+                    /** Entity type */
+                    type?: (string|null);
+
+                    /** Entity attributes */
+                    attributes?: (outpost.plugin.v1.Attribute.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an Entity. */
+                type $Shape = {
+                  id?: string|null;
+                  type?: string|null;
+                  attributes?: outpost.plugin.v1.Attribute.$Shape[]|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a CallRequest.
+             * @deprecated Use outpost.plugin.v1.CallRequest.$Properties instead.
+             */
+            interface ICallRequest extends outpost.plugin.v1.CallRequest.$Properties {
+            }
+
+            /** Represents a CallRequest. */
+            class CallRequest {
+
+                /**
+                 * Constructs a new CallRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.CallRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CallRequest function. */
+                function: string;
+
+                /** CallRequest args. */
+                args: string;
+
+                /**
+                 * Encodes the specified CallRequest message. Does not implicitly {@link outpost.plugin.v1.CallRequest.verify|verify} messages.
+                 * @param message CallRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.CallRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CallRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.CallRequest & outpost.plugin.v1.CallRequest.$Shape} CallRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.CallRequest & outpost.plugin.v1.CallRequest.$Shape;
+            }
+
+            namespace CallRequest {
+
+                /** Properties of a CallRequest. */
+                interface $Properties {
+
+                    /** CallRequest function */
+                    "function"?: (string|null);
+
+                    /** CallRequest args */
+                    args?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CallRequest. */
+                type $Shape = outpost.plugin.v1.CallRequest.$Properties;
+            }
+
+            /**
+             * Properties of a CallResponse.
+             * @deprecated Use outpost.plugin.v1.CallResponse.$Properties instead.
+             */
+            interface ICallResponse extends outpost.plugin.v1.CallResponse.$Properties {
+            }
+
+            /** Represents a CallResponse. */
+            class CallResponse {
+
+                /**
+                 * Constructs a new CallResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.CallResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CallResponse progress. */
+                progress: number;
+
+                /** CallResponse rows. */
+                rows: string[];
+
+                /**
+                 * Encodes the specified CallResponse message. Does not implicitly {@link outpost.plugin.v1.CallResponse.verify|verify} messages.
+                 * @param message CallResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.CallResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CallResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.CallResponse & outpost.plugin.v1.CallResponse.$Shape} CallResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.CallResponse & outpost.plugin.v1.CallResponse.$Shape;
+            }
+
+            namespace CallResponse {
+
+                /** Properties of a CallResponse. */
+                interface $Properties {
+
+                    /** CallResponse progress */
+                    progress?: (number|null);
+
+                    /** CallResponse rows */
+                    rows?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CallResponse. */
+                type $Shape = outpost.plugin.v1.CallResponse.$Properties;
+            }
+
+            /**
+             * Properties of a CaptureRequest.
+             * @deprecated Use outpost.plugin.v1.CaptureRequest.$Properties instead.
+             */
+            interface ICaptureRequest extends outpost.plugin.v1.CaptureRequest.$Properties {
+            }
+
+            /** Represents a CaptureRequest. */
+            class CaptureRequest {
+
+                /**
+                 * Constructs a new CaptureRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.CaptureRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CaptureRequest trigger. */
+                trigger: string;
+
+                /** CaptureRequest bytesMax. */
+                bytesMax: number;
+
+                /**
+                 * Encodes the specified CaptureRequest message. Does not implicitly {@link outpost.plugin.v1.CaptureRequest.verify|verify} messages.
+                 * @param message CaptureRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.CaptureRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CaptureRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.CaptureRequest & outpost.plugin.v1.CaptureRequest.$Shape} CaptureRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.CaptureRequest & outpost.plugin.v1.CaptureRequest.$Shape;
+            }
+
+            namespace CaptureRequest {
+
+                /** Properties of a CaptureRequest. */
+                interface $Properties {
+
+                    /** CaptureRequest trigger */
+                    trigger?: (string|null);
+
+                    /** CaptureRequest bytesMax */
+                    bytesMax?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CaptureRequest. */
+                type $Shape = outpost.plugin.v1.CaptureRequest.$Properties;
+            }
+
+            /**
+             * Properties of a CaptureResponse.
+             * @deprecated Use outpost.plugin.v1.CaptureResponse.$Properties instead.
+             */
+            interface ICaptureResponse extends outpost.plugin.v1.CaptureResponse.$Properties {
+            }
+
+            /** Represents a CaptureResponse. */
+            class CaptureResponse {
+
+                /**
+                 * Constructs a new CaptureResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.CaptureResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CaptureResponse name. */
+                name: string;
+
+                /** CaptureResponse contentType. */
+                contentType: string;
+
+                /** CaptureResponse data. */
+                data: Uint8Array;
+
+                /**
+                 * Encodes the specified CaptureResponse message. Does not implicitly {@link outpost.plugin.v1.CaptureResponse.verify|verify} messages.
+                 * @param message CaptureResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.CaptureResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CaptureResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.CaptureResponse & outpost.plugin.v1.CaptureResponse.$Shape} CaptureResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.CaptureResponse & outpost.plugin.v1.CaptureResponse.$Shape;
+            }
+
+            namespace CaptureResponse {
+
+                /** Properties of a CaptureResponse. */
+                interface $Properties {
+
+                    /** CaptureResponse name */
+                    name?: (string|null);
+
+                    /** CaptureResponse contentType */
+                    contentType?: (string|null);
+
+                    /** CaptureResponse data */
+                    data?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CaptureResponse. */
+                type $Shape = outpost.plugin.v1.CaptureResponse.$Properties;
+            }
+
+            /**
+             * Properties of a HostQueryRequest.
+             * @deprecated Use outpost.plugin.v1.HostQueryRequest.$Properties instead.
+             */
+            interface IHostQueryRequest extends outpost.plugin.v1.HostQueryRequest.$Properties {
+            }
+
+            /** Represents a HostQueryRequest. */
+            class HostQueryRequest {
+
+                /**
+                 * Constructs a new HostQueryRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.HostQueryRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HostQueryRequest query. */
+                query: string;
+
+                /** HostQueryRequest timeMs. */
+                timeMs: number;
+
+                /**
+                 * Encodes the specified HostQueryRequest message. Does not implicitly {@link outpost.plugin.v1.HostQueryRequest.verify|verify} messages.
+                 * @param message HostQueryRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.HostQueryRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HostQueryRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.HostQueryRequest & outpost.plugin.v1.HostQueryRequest.$Shape} HostQueryRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.HostQueryRequest & outpost.plugin.v1.HostQueryRequest.$Shape;
+            }
+
+            namespace HostQueryRequest {
+
+                /** Properties of a HostQueryRequest. */
+                interface $Properties {
+
+                    /** HostQueryRequest query */
+                    query?: (string|null);
+
+                    /** HostQueryRequest timeMs */
+                    timeMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HostQueryRequest. */
+                type $Shape = outpost.plugin.v1.HostQueryRequest.$Properties;
+            }
+
+            /**
+             * Properties of a HostQueryResponse.
+             * @deprecated Use outpost.plugin.v1.HostQueryResponse.$Properties instead.
+             */
+            interface IHostQueryResponse extends outpost.plugin.v1.HostQueryResponse.$Properties {
+            }
+
+            /** Represents a HostQueryResponse. */
+            class HostQueryResponse {
+
+                /**
+                 * Constructs a new HostQueryResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.HostQueryResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HostQueryResponse samples. */
+                samples: outpost.plugin.v1.HostSample.$Properties[];
+
+                /** HostQueryResponse warnings. */
+                warnings: string[];
+
+                /**
+                 * Encodes the specified HostQueryResponse message. Does not implicitly {@link outpost.plugin.v1.HostQueryResponse.verify|verify} messages.
+                 * @param message HostQueryResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.HostQueryResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HostQueryResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.HostQueryResponse & outpost.plugin.v1.HostQueryResponse.$Shape} HostQueryResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.HostQueryResponse & outpost.plugin.v1.HostQueryResponse.$Shape;
+            }
+
+            namespace HostQueryResponse {
+
+                /** Properties of a HostQueryResponse. */
+                interface $Properties {
+
+                    /** HostQueryResponse samples */
+                    samples?: (outpost.plugin.v1.HostSample.$Properties[]|null);
+
+                    /** HostQueryResponse warnings */
+                    warnings?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HostQueryResponse. */
+                type $Shape = outpost.plugin.v1.HostQueryResponse.$Properties;
+            }
+
+            /**
+             * Properties of a HostSample.
+             * @deprecated Use outpost.plugin.v1.HostSample.$Properties instead.
+             */
+            interface IHostSample extends outpost.plugin.v1.HostSample.$Properties {
+            }
+
+            /** Represents a HostSample. */
+            class HostSample {
+
+                /**
+                 * Constructs a new HostSample.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.HostSample.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HostSample labels. */
+                labels: outpost.plugin.v1.Label.$Properties[];
+
+                /** HostSample value. */
+                value: number;
+
+                /** HostSample timeMs. */
+                timeMs: number;
+
+                /**
+                 * Encodes the specified HostSample message. Does not implicitly {@link outpost.plugin.v1.HostSample.verify|verify} messages.
+                 * @param message HostSample message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.HostSample.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HostSample message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.HostSample & outpost.plugin.v1.HostSample.$Shape} HostSample
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.HostSample & outpost.plugin.v1.HostSample.$Shape;
+            }
+
+            namespace HostSample {
+
+                /** Properties of a HostSample. */
+                interface $Properties {
+
+                    /** HostSample labels */
+                    labels?: (outpost.plugin.v1.Label.$Properties[]|null);
+
+                    /** HostSample value */
+                    value?: (number|null);
+
+                    /** HostSample timeMs */
+                    timeMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HostSample. */
+                type $Shape = outpost.plugin.v1.HostSample.$Properties;
+            }
+
+            /**
+             * Properties of a LogRequest.
+             * @deprecated Use outpost.plugin.v1.LogRequest.$Properties instead.
+             */
+            interface ILogRequest extends outpost.plugin.v1.LogRequest.$Properties {
+            }
+
+            /** Represents a LogRequest. */
+            class LogRequest {
+
+                /**
+                 * Constructs a new LogRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.LogRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** LogRequest level. */
+                level: string;
+
+                /** LogRequest message. */
+                message: string;
+
+                /** LogRequest attributes. */
+                attributes: outpost.plugin.v1.Attribute.$Properties[];
+
+                /**
+                 * Encodes the specified LogRequest message. Does not implicitly {@link outpost.plugin.v1.LogRequest.verify|verify} messages.
+                 * @param message LogRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.LogRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LogRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.LogRequest & outpost.plugin.v1.LogRequest.$Shape} LogRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.LogRequest & outpost.plugin.v1.LogRequest.$Shape;
+            }
+
+            namespace LogRequest {
+
+                /** Properties of a LogRequest. */
+                interface $Properties {
+
+                    /** LogRequest level */
+                    level?: (string|null);
+
+                    /** LogRequest message */
+                    message?: (string|null);
+
+                    /** LogRequest attributes */
+                    attributes?: (outpost.plugin.v1.Attribute.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LogRequest. */
+                type $Shape = {
+                  level?: string|null;
+                  message?: string|null;
+                  attributes?: outpost.plugin.v1.Attribute.$Shape[]|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a LogResponse.
+             * @deprecated Use outpost.plugin.v1.LogResponse.$Properties instead.
+             */
+            interface ILogResponse extends outpost.plugin.v1.LogResponse.$Properties {
+            }
+
+            /** Represents a LogResponse. */
+            class LogResponse {
+
+                /**
+                 * Constructs a new LogResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.LogResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Encodes the specified LogResponse message. Does not implicitly {@link outpost.plugin.v1.LogResponse.verify|verify} messages.
+                 * @param message LogResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.LogResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LogResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.LogResponse & outpost.plugin.v1.LogResponse.$Shape} LogResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.LogResponse & outpost.plugin.v1.LogResponse.$Shape;
+            }
+
+            namespace LogResponse {
+
+                /** Properties of a LogResponse. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LogResponse. */
+                type $Shape = outpost.plugin.v1.LogResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetStateRequest.
+             * @deprecated Use outpost.plugin.v1.GetStateRequest.$Properties instead.
+             */
+            interface IGetStateRequest extends outpost.plugin.v1.GetStateRequest.$Properties {
+            }
+
+            /** Represents a GetStateRequest. */
+            class GetStateRequest {
+
+                /**
+                 * Constructs a new GetStateRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.GetStateRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetStateRequest key. */
+                key: string;
+
+                /**
+                 * Encodes the specified GetStateRequest message. Does not implicitly {@link outpost.plugin.v1.GetStateRequest.verify|verify} messages.
+                 * @param message GetStateRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.GetStateRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetStateRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.GetStateRequest & outpost.plugin.v1.GetStateRequest.$Shape} GetStateRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.GetStateRequest & outpost.plugin.v1.GetStateRequest.$Shape;
+            }
+
+            namespace GetStateRequest {
+
+                /** Properties of a GetStateRequest. */
+                interface $Properties {
+
+                    /** GetStateRequest key */
+                    key?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetStateRequest. */
+                type $Shape = outpost.plugin.v1.GetStateRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetStateResponse.
+             * @deprecated Use outpost.plugin.v1.GetStateResponse.$Properties instead.
+             */
+            interface IGetStateResponse extends outpost.plugin.v1.GetStateResponse.$Properties {
+            }
+
+            /** Represents a GetStateResponse. */
+            class GetStateResponse {
+
+                /**
+                 * Constructs a new GetStateResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.GetStateResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetStateResponse found. */
+                found: boolean;
+
+                /** GetStateResponse value. */
+                value: Uint8Array;
+
+                /**
+                 * Encodes the specified GetStateResponse message. Does not implicitly {@link outpost.plugin.v1.GetStateResponse.verify|verify} messages.
+                 * @param message GetStateResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.GetStateResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetStateResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.GetStateResponse & outpost.plugin.v1.GetStateResponse.$Shape} GetStateResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.GetStateResponse & outpost.plugin.v1.GetStateResponse.$Shape;
+            }
+
+            namespace GetStateResponse {
+
+                /** Properties of a GetStateResponse. */
+                interface $Properties {
+
+                    /** GetStateResponse found */
+                    found?: (boolean|null);
+
+                    /** GetStateResponse value */
+                    value?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetStateResponse. */
+                type $Shape = outpost.plugin.v1.GetStateResponse.$Properties;
+            }
+
+            /**
+             * Properties of a PutStateRequest.
+             * @deprecated Use outpost.plugin.v1.PutStateRequest.$Properties instead.
+             */
+            interface IPutStateRequest extends outpost.plugin.v1.PutStateRequest.$Properties {
+            }
+
+            /** Represents a PutStateRequest. */
+            class PutStateRequest {
+
+                /**
+                 * Constructs a new PutStateRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.PutStateRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PutStateRequest key. */
+                key: string;
+
+                /** PutStateRequest value. */
+                value?: (Uint8Array|null);
+
+                /**
+                 * Encodes the specified PutStateRequest message. Does not implicitly {@link outpost.plugin.v1.PutStateRequest.verify|verify} messages.
+                 * @param message PutStateRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.PutStateRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PutStateRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.PutStateRequest & outpost.plugin.v1.PutStateRequest.$Shape} PutStateRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.PutStateRequest & outpost.plugin.v1.PutStateRequest.$Shape;
+            }
+
+            namespace PutStateRequest {
+
+                /** Properties of a PutStateRequest. */
+                interface $Properties {
+
+                    /** PutStateRequest key */
+                    key?: (string|null);
+
+                    /** PutStateRequest value */
+                    value?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PutStateRequest. */
+                type $Shape = outpost.plugin.v1.PutStateRequest.$Properties;
+            }
+
+            /**
+             * Properties of a PutStateResponse.
+             * @deprecated Use outpost.plugin.v1.PutStateResponse.$Properties instead.
+             */
+            interface IPutStateResponse extends outpost.plugin.v1.PutStateResponse.$Properties {
+            }
+
+            /** Represents a PutStateResponse. */
+            class PutStateResponse {
+
+                /**
+                 * Constructs a new PutStateResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: outpost.plugin.v1.PutStateResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Encodes the specified PutStateResponse message. Does not implicitly {@link outpost.plugin.v1.PutStateResponse.verify|verify} messages.
+                 * @param message PutStateResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: outpost.plugin.v1.PutStateResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PutStateResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {outpost.plugin.v1.PutStateResponse & outpost.plugin.v1.PutStateResponse.$Shape} PutStateResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): outpost.plugin.v1.PutStateResponse & outpost.plugin.v1.PutStateResponse.$Shape;
+            }
+
+            namespace PutStateResponse {
+
+                /** Properties of a PutStateResponse. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PutStateResponse. */
+                type $Shape = outpost.plugin.v1.PutStateResponse.$Properties;
             }
         }
     }

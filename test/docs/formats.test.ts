@@ -360,8 +360,8 @@ describe('the plugin protocol', () => {
       ['node_rx_total', 'counter'],
     ]);
     expect(batch.series).toEqual([
-      { id: 0, family: 'node_load1', pairs: [] },
-      { id: 1, family: 'node_rx_total', pairs: ['device', 'lo'] },
+      { id: 0, family: 'node_load1', pairs: [], suffix: '' },
+      { id: 1, family: 'node_rx_total', pairs: ['device', 'lo'], suffix: '' },
     ]);
     batch.decode(bytesOf('plugin-failed-collector'));
     expect([...batch.ids.subarray(0, batch.idCount)]).toEqual([1]);

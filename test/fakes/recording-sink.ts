@@ -29,10 +29,10 @@ export class RecordingSource implements SampleSource {
     this.families.set(family.name, family);
   }
 
-  series(id: SeriesId, familyName: string, labels: Labels): void {
+  series(id: SeriesId, familyName: string, labels: Labels, suffix = ''): void {
     expect(this.families.has(familyName), 'the family comes before its series').toBe(true);
     expect(this.seriesById.has(id), 'a series comes once').toBe(false);
-    this.seriesById.set(id, labels.with('__name__', familyName).toString());
+    this.seriesById.set(id, labels.with('__name__', familyName + suffix).toString());
   }
 
   async collected(

@@ -18,7 +18,7 @@ const answer = fc.record({
   timeMs: fc.integer({ min: -(2 ** 40), max: 2 ** 45 }),
   definitionSeq: fc.nat(),
   families: fc.array(
-    fc.record({ name, type: fc.nat({ max: 2 }), help: text, unit: text, collector: text }),
+    fc.record({ name, type: fc.nat({ max: 7 }), help: text, unit: text, collector: text }),
     { maxLength: 4 },
   ),
   series: fc.array(
@@ -26,12 +26,15 @@ const answer = fc.record({
       id,
       family: name,
       labels: fc.array(fc.record({ name, value: name }), { maxLength: 3 }),
+      suffix: fc.constantFrom('', '', '_bucket', '_sum', 'odd'),
     }),
     { maxLength: 6 },
   ),
   ids: fc.array(id, { maxLength: 12 }),
   values: fc.array(fc.double(), { maxLength: 12 }),
   failures: fc.array(fc.record({ collector: text, message: text }), { maxLength: 2 }),
+  partial: fc.boolean(),
+  ended: fc.array(id, { maxLength: 4 }),
 });
 
 describe('SampleBatch', () => {
@@ -46,15 +49,18 @@ describe('SampleBatch', () => {
           message.families.map(({ name, help, unit }) => [name, help, unit]),
         );
         expect(batch.series).toEqual(
-          message.series.map(({ id, family, labels }) => ({
+          message.series.map(({ id, family, labels, suffix }) => ({
             id,
             family,
             pairs: labels.flatMap(({ name, value }) => [name, value]),
+            suffix,
           })),
         );
         expect([...batch.ids.subarray(0, batch.idCount)]).toEqual(message.ids);
         expect([...batch.values.subarray(0, batch.valueCount)]).toEqual(message.values);
         expect(batch.failures).toEqual(message.failures);
+        expect(batch.partial).toBe(message.partial);
+        expect(batch.ended).toEqual(message.ended);
       }),
       { numRuns: 500 },
     );

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { osPlugin } from '../../../plugins/os/plugin.ts';
+import type { CollectorConfig } from '../../../plugins/sdk/configuration.ts';
 import { FakeHost } from '../../../plugins/sdk/fake-host.ts';
-import type { CollectorConfig } from '../../../plugins/sdk/runtime.ts';
 import { ManualClock } from '../../../src/lifecycle/clock.ts';
 
 const FIXTURES = fileURLToPath(new URL('fixtures', import.meta.url));

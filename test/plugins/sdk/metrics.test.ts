@@ -29,8 +29,8 @@ describe('a metric table', () => {
       { name: 'x_total', type: 'counter', help: 'X.', unit: 'apples', collector: 'demo' },
     ]);
     expect(first.series).toEqual([
-      { id: 0, family: 'x_total', pairs: ['a', '2', 'b', '1'] },
-      { id: 1, family: 'x_total', pairs: ['b', '1'] },
+      { id: 0, family: 'x_total', pairs: ['a', '2', 'b', '1'], suffix: '' },
+      { id: 1, family: 'x_total', pairs: ['b', '1'], suffix: '' },
     ]);
     expect(samples(first)).toEqual([
       [0, 10],
@@ -47,6 +47,49 @@ describe('a metric table', () => {
     expect(collect(table, writer, second.definitionSeq).series.map(({ id }) => id)).toEqual([2]);
     expect(collect(table, writer, 0).series.map(({ id }) => id)).toEqual([0, 1, 2]);
     expect(collect(table, writer, 1e9).series.map(({ id }) => id)).toEqual([0, 1, 2]);
+  });
+
+  it('has histograms and summaries whose series carry a suffix', () => {
+    const table = new MetricTable();
+    const metrics = table.metricsOf('demo');
+    const latency = metrics.histogram({ name: 'h', help: 'H.', labels: ['disk'] });
+    const size = metrics.summary({ name: 's', help: 'S.' });
+    table.begin();
+    latency.bucket(0.1, 'sda').set(1);
+    latency.bucket(Infinity, 'sda').set(3);
+    latency.sum('sda').set(2.5);
+    latency.count('sda').set(3);
+    size.quantile(0.5).set(7);
+    size.count().set(9);
+    const batch = collect(table, new SampleBatchWriter(), 0);
+    expect(batch.families.map(({ name, type }) => [name, type])).toEqual([
+      ['h', 'histogram'],
+      ['s', 'summary'],
+    ]);
+    expect(batch.series).toEqual([
+      { id: 0, family: 'h', pairs: ['disk', 'sda', 'le', '0.1'], suffix: '_bucket' },
+      { id: 1, family: 'h', pairs: ['disk', 'sda', 'le', '+Inf'], suffix: '_bucket' },
+      { id: 2, family: 'h', pairs: ['disk', 'sda'], suffix: '_sum' },
+      { id: 3, family: 'h', pairs: ['disk', 'sda'], suffix: '_count' },
+      { id: 4, family: 's', pairs: ['quantile', '0.5'], suffix: '' },
+      { id: 5, family: 's', pairs: [], suffix: '_count' },
+    ]);
+  });
+
+  it('describes a family once, and tells apart the series of two scopes and their labels', () => {
+    const table = new MetricTable();
+    const options = { name: 'x', help: 'X.', labels: ['a'] } as const;
+    const one = table.metricsOf('demo', { name: 'demo/one', labels: { site: 'n' } }).gauge(options);
+    const two = table.metricsOf('demo', { name: 'demo/two', labels: { a: 'no' } }).gauge(options);
+    table.begin();
+    one.with('1').set(1);
+    two.with('1').set(2);
+    const batch = collect(table, new SampleBatchWriter(), 0);
+    expect(batch.families).toHaveLength(1);
+    expect(batch.series.map(({ pairs }) => pairs)).toEqual([
+      ['a', '1', 'site', 'n'],
+      ['a', '1'],
+    ]);
   });
 
   it('gives the same family and the same series each time it is asked', () => {
@@ -73,13 +116,13 @@ describe('a metric table', () => {
     table.begin();
     family.with('new').set(2);
     const reused = collect(table, writer, seq);
-    expect(reused.series).toEqual([{ id: 0, family: 'x', pairs: ['a', 'new'] }]);
+    expect(reused.series).toEqual([{ id: 0, family: 'x', pairs: ['a', 'new'], suffix: '' }]);
     expect(samples(reused)).toEqual([[0, 2]]);
     table.begin();
     old.set(3);
     family.with('new').set(4);
     const back = collect(table, writer, reused.definitionSeq);
-    expect(back.series).toEqual([{ id: 1, family: 'x', pairs: ['a', 'old'] }]);
+    expect(back.series).toEqual([{ id: 1, family: 'x', pairs: ['a', 'old'], suffix: '' }]);
     expect(samples(back)).toEqual([
       [0, 4],
       [1, 3],
