@@ -35,10 +35,22 @@ export interface EngineFlags {
 /** What is off unless it is asked for, named as Prometheus names it. */
 const FEATURES = {
   'promql-experimental-functions': { experimentalFunctions: true },
+  'promql-extended-range-selectors': { extendedRanges: true },
+  'promql-binop-fill-modifiers': { fillModifiers: true },
   'promql-delayed-name-removal': { delayedNameRemoval: true },
   'use-start-timestamps': { startTimes: true },
 } as const;
 type Feature = keyof typeof FEATURES;
+
+/** Names that Prometheus knows, of what is always there here. They are taken and change nothing. */
+const ALWAYS: readonly string[] = [
+  'promql-per-step-stats',
+  'promql-duration-expr',
+  'promql-at-modifier',
+  'promql-negative-offset',
+  'native-histograms',
+  'exemplar-storage',
+];
 
 /** Adds the flags with Prometheus' defaults. */
 export function withEngineFlags(command: Command): Command {
@@ -114,7 +126,7 @@ function withLimitFlags(command: Command): void {
 
 function featureFlag(text: string, previous: readonly string[] = []): string[] {
   const names = listFlag(text, previous);
-  const unknown = names.find(name => !(name in FEATURES));
+  const unknown = names.find(name => !(name in FEATURES) && !ALWAYS.includes(name));
   if (unknown === undefined) return names;
   throw new InvalidArgumentError(
     `There is no feature ${unknown}; expected ${Object.keys(FEATURES).join(' or ')}.`,

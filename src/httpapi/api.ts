@@ -66,7 +66,7 @@ function routesOf(options: ApiOptions): ApiRoute[] {
     ...seriesRoutes(options),
     ...labelRoutes(options),
     ...metadataRoutes(options),
-    ...queryTextRoutes(),
+    ...queryTextRoutes(options),
     ...nothingRoutes(),
     ...statusRoutes(options),
     ...walReplayRoutes(options),

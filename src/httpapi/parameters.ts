@@ -2,7 +2,7 @@
 
 import type { Matcher } from '../labels/matcher.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
-import { parseSelector } from '../promql/parser.ts';
+import { parseAnySelector } from '../promql/parser.ts';
 import { invalidParameter } from './problem.ts';
 import { parseDuration, parseTime, TIME_MAX, TIME_MIN } from './times.ts';
 
@@ -65,7 +65,7 @@ export class Parameters {
   limit(name = 'limit'): number {
     const text = this.text(name);
     if (text === '') return 0;
-    if (!/^[+-]?\d{1,15}$/.test(text)) throw invalidParameter(name, `${name} must be a number`);
+    if (!/^[+-]?\d{1,15}$/.test(text)) throw invalidParameter(name, notWhole(text));
     if (Number(text) < 0) throw invalidParameter(name, `${name} must be non-negative`);
     return Number(text);
   }
@@ -80,21 +80,30 @@ export class Parameters {
     return { minTime, maxTime };
   }
 
-  /** The selectors of `match[]`, one list of matchers each. Throws bad-data. */
+  /** The selectors of `match[]`, one list of matchers each; each names something. Throws bad-data. */
   selectors(): Matcher[][] {
-    return this.all('match[]').map(text => {
-      const matchers = parseMatchers(text);
-      if (matchers.every(matcher => matcher.matchesEmpty)) {
-        throw invalidParameter('match[]', 'match[] must contain at least one non-empty matcher');
-      }
-      return matchers;
-    });
+    const selectors = this.anySelectors();
+    if (selectors.some(matchers => matchers.every(matcher => matcher.matchesEmpty))) {
+      throw invalidParameter('match[]', 'match[] must contain at least one non-empty matcher');
+    }
+    return selectors;
   }
+
+  /** The same, where a selector may also be for everything. Throws bad-data. */
+  anySelectors(): Matcher[][] {
+    return this.all('match[]').map(parseMatchers);
+  }
+}
+
+/** Why a text is no whole number, in the words that Prometheus' clients know. */
+function notWhole(text: string): string {
+  const reason = /^[+-]?\d+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  return `strconv.Atoi: parsing ${JSON.stringify(text)}: ${reason}`;
 }
 
 function parseMatchers(text: string): Matcher[] {
   try {
-    return [...parseSelector(text).matchers];
+    return [...parseAnySelector(text).matchers];
   } catch (error) {
     if (error instanceof OutpostError && error.code === 'bad-data') {
       throw invalidParameter('match[]', error.message);

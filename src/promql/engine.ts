@@ -10,7 +10,7 @@ import { documentedType, typeOf } from './check.ts';
 import { EngineMetrics } from './engine-metrics.ts';
 import { Evaluation } from './evaluation.ts';
 import { Execution } from './execution.ts';
-import { refuseExperimental } from './features.ts';
+import { type LanguageSwitches, refuseDisabled } from './features.ts';
 import { Gate } from './gate.ts';
 import { MemoryPool, QueryMemory } from './limits/memory.ts';
 import type { QueryJournal, QueryLog, QueryOrigin } from './limits/observers.ts';
@@ -28,7 +28,7 @@ import type { QueryResult, QueryStats } from './result.ts';
 import { statsOnlySelectors } from './stats-selectors.ts';
 
 /** Limits that are left out have the safe defaults of `QUERY_LIMITS`. */
-export interface EngineOptions extends Partial<QueryLimits> {
+export interface EngineOptions extends Partial<QueryLimits>, LanguageSwitches {
   readonly clock: Clock;
   /** How far back an instant selector looks for a sample. */
   readonly lookbackMs?: number;
@@ -38,8 +38,6 @@ export interface EngineOptions extends Partial<QueryLimits> {
   readonly delayedNameRemoval?: boolean;
   /** Counter functions look at when counters began to count, where the store knows. */
   readonly startTimes?: boolean;
-  /** Functions and aggregations that may still change are not refused. */
-  readonly experimentalFunctions?: boolean;
   readonly journal?: QueryJournal;
   readonly log?: QueryLog;
   readonly registry?: Registry;
@@ -108,12 +106,18 @@ export class Engine {
     this.#gate = new Gate({ ...this.limits, clock });
     this.#pool = new MemoryPool(this.limits);
     this.#metrics = registry ? new EngineMetrics(registry, this.#gate, this.#pool) : null;
-    this.#parsed = new ParsedQueries(options.experimentalFunctions ? () => {} : refuseExperimental);
+    this.#parsed = new ParsedQueries((text, expr) => refuseDisabled(text, expr, options));
   }
 
-  /** Whether functions and aggregations that may still change are allowed. */
-  get experimentalFunctions(): boolean {
-    return this.#options.experimentalFunctions ?? false;
+  /** What of the language is switched on. */
+  get switches(): LanguageSwitches {
+    return this.#options;
+  }
+
+  /** Reads a query as the engine would. Throws `bad-data`. */
+  parse(text: string): Expr {
+    checkLength(text, this.limits);
+    return this.#parsed.parse(text);
   }
 
   /** Evaluates at one time. */
@@ -139,8 +143,7 @@ export class Engine {
   async #query(queryable: Queryable, frame: Frame): Promise<QueryResult> {
     const stop = this.#stopOf(frame.options);
     try {
-      checkLength(frame.text, this.limits);
-      const expr = this.#parsed.parse(frame.text);
+      const expr = this.parse(frame.text);
       checkType(expr, frame);
       const result = await this.#admitted(frame, stop, () =>
         this.#evaluate(queryable, expr, frame, stop),

@@ -12,7 +12,9 @@ export class ParseError extends OutpostError {
   readonly detail: string;
 
   constructor(text: string, span: Span, detail: string) {
-    super('bad-data', `${lineColumn(text, span.start)}: parse error: ${detail}`);
+    // An empty text has no places.
+    const place = text === '' ? 'unknown position' : lineColumn(text, span.start);
+    super('bad-data', `${place}: parse error: ${detail}`);
     this.span = span;
     this.detail = detail;
   }

@@ -13,7 +13,7 @@ export class ParsedQueries {
   readonly #known = new Map<string, Expr>();
   readonly #check: (text: string, expr: Expr) => void;
 
-  /** `check` throws for what may be read and must not be asked; it sees a text once. */
+  /** `check` throws for what may be read and must not be asked; it sees a text once, before its types are checked. */
   constructor(check: (text: string, expr: Expr) => void = () => {}) {
     this.#check = check;
   }
@@ -27,8 +27,7 @@ export class ParsedQueries {
       this.#known.set(text, known);
       return known;
     }
-    const expr = parseQuery(text);
-    this.#check(text, expr);
+    const expr = parseQuery(text, this.#check);
     if (text.length > TEXT_LENGTH_MAX) return expr;
     if (this.#known.size >= QUERIES_MAX) this.#known.delete(this.#known.keys().next().value!);
     this.#known.set(text, expr);

@@ -2,7 +2,7 @@
 // ranges more loosely than operators and is ambiguous on signs, so operands and operators are flattened
 // and joined again by precedence here.
 
-import type { AggregateOp, BinaryOp, Expr, Span } from './ast.ts';
+import type { AggregateOp, BinaryOp, Expr, Span, VectorSelector } from './ast.ts';
 import { checkExpr } from './check.ts';
 import { parseTree, type SyntaxNode } from './lezer.ts';
 import { ParseError } from './parse-error.ts';
@@ -13,18 +13,32 @@ import { labelNames, numberLiteral, type Source, stringValue } from './parser-so
 import { syntaxError } from './syntax-error.ts';
 import { textProblem } from './text-limits.ts';
 
-/** Reads and type-checks a query. Throws ParseError. */
-export function parseQuery(text: string): Expr {
+/**
+ * Reads and type-checks a query. `refuse` sees it between the two, and throws for what must not be asked.
+ * Throws ParseError.
+ */
+export function parseQuery(text: string, refuse?: (text: string, expr: Expr) => void): Expr {
   const root = readTree(text);
   const source: Source = { text };
   const expr = readExpr(source, root.children[0]!);
+  refuse?.(text, expr);
   checkExpr(text, expr);
   return expr;
 }
 
-/** Reads a selector alone, as the series API takes it: no range, no modifiers. Throws ParseError. */
-export function parseSelector(text: string): Expr & { kind: 'vector-selector' } {
-  const expr = parseQuery(text);
+/** Reads a selector alone: no range, no modifiers, and not one for everything. Throws ParseError. */
+export function parseSelector(text: string): VectorSelector {
+  const selector = parseAnySelector(text);
+  checkExpr(text, selector);
+  return selector;
+}
+
+/** Reads a selector alone, which may be one for everything. Throws ParseError. */
+export function parseAnySelector(text: string): VectorSelector {
+  if (text.trim() === '') {
+    throw new ParseError(text, { start: 0, end: text.length }, 'unexpected end of input');
+  }
+  const expr = readExpr({ text }, readTree(text).children[0]!);
   if (expr.kind !== 'vector-selector' || expr.at || expr.offset || expr.extension) {
     throw new ParseError(text, expr.span, 'expected a series selector and nothing else');
   }

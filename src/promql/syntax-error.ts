@@ -56,7 +56,7 @@ export function syntaxError(text: string, root: SyntaxNode): ParseError {
   const span = { start: token.start, end: token.start + token.text.length };
   const context = found === null ? '' : contextOf(text, found.node, found.parent);
   if (token.kind === 'end' && text.trim() === '')
-    return new ParseError(text, span, 'no expression found in input');
+    return new ParseError(text, { start: 0, end: 0 }, 'no expression found in input');
   return new ParseError(text, span, `unexpected ${describe(token)}${context}`);
 }
 

@@ -4,6 +4,7 @@
 
 import { ManualClock } from '../../src/lifecycle/clock.ts';
 import { Engine } from '../../src/promql/engine.ts';
+import { ALL_SWITCHES } from '../../src/promql/features.ts';
 import type { QueryResult, ResultValue, VectorSample } from '../../src/promql/result.ts';
 import { compareMatrix, compareScalar, compareVector } from './compare.ts';
 import { MemoryStorage } from './memory-storage.ts';
@@ -33,7 +34,7 @@ export function conformanceEngine(): Engine {
     timeoutMs: 100_000,
     delayedNameRemoval: true,
     startTimes: true,
-    experimentalFunctions: true,
+    ...ALL_SWITCHES,
   });
 }
 

@@ -39,7 +39,7 @@ describe('a wrong request', () => {
   const parseError = 'invalid parameter "query": ';
   const step = 'invalid parameter "step": ';
   it.each<[path: string, status: number, said: string]>([
-    ['query', 400, `${parseError}1:1: parse error: no expression found in input`],
+    ['query', 400, `${parseError}unknown position: parse error: no expression found in input`],
     ['query?query=sum(rate(x[5m])', 400, `${parseError}1:16: parse error: unclosed left paren`],
     ['query?query=rate(x)', 400, `${parseError}1:6: parse error: expected type range vector`],
     ['query?query=nope(x)', 400, 'unknown function with name "nope"'],
@@ -52,11 +52,11 @@ describe('a wrong request', () => {
     ['query_range?query=up&start=1&end=0&step=1', 400, 'end timestamp must not be before start'],
     ['query_range?query=up&start=0&end=11001&step=1', 400, 'exceeded maximum resolution of 11,000'],
     ['series', 400, 'no match[] parameter provided'],
-    ['series?match[]={}', 400, 'vector selector must contain at least one non-empty matcher'],
+    ['series?match[]={}', 400, 'invalid parameter "match[]": match[] must contain at least one'],
     ['series?match[]={a=~"("}', 400, 'invalid regular expression "(": error parsing regexp'],
     ['labels?match[]={a=', 400, 'invalid parameter "match[]": 1:4: parse error'],
     ['labels?start=5&end=1', 400, 'end timestamp must not be before start'],
-    ['label/job/values?limit=x', 400, 'limit must be a number'],
+    ['label/job/values?limit=x', 400, 'strconv.Atoi: parsing "x": invalid syntax'],
     ['metadata?limit=x', 400, 'limit must be a number'],
     ['nope', 404, 'there is no /api/v1/nope; the query API lies under /api/v1/'],
     ['status/nope', 404, 'there is no /api/v1/status/nope'],

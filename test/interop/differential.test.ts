@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newApi } from '../../src/httpapi/api.ts';
 import { ManualClock, systemClock } from '../../src/lifecycle/clock.ts';
 import { Engine } from '../../src/promql/engine.ts';
+import { ALL_SWITCHES } from '../../src/promql/features.ts';
 import { RemoteWriteReceiver } from '../../src/remote/receiver.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { Registry } from '../../src/telemetry/metrics.ts';
@@ -62,7 +63,7 @@ describe.skipIf(version === null)('Prometheus and we', () => {
     db = await openTestDb(temporaryDirectory(), { clock, registry });
     const receiver = new RemoteWriteReceiver({ appendable: db, clock, registry, seed: 1 });
     api = newApi({
-      engine: new Engine({ clock: systemClock, experimentalFunctions: true }),
+      engine: new Engine({ clock: systemClock, ...ALL_SWITCHES }),
       queryableFor: () => db,
       ready: () => true,
       buildInfo: BUILD_INFO,

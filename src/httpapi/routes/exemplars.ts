@@ -2,14 +2,12 @@
 
 import { formatFloat, formatSeconds } from '../../encoding/format-float.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
-import { parseQuery } from '../../promql/parser.ts';
 import { selectorsOf } from '../../promql/selectors.ts';
 import type { Exemplar, SeriesExemplars } from '../../storage/exemplar.ts';
 import { labelsJson } from '../json-pieces.ts';
 import type { ApiOptions } from '../options.ts';
-import type { Parameters } from '../parameters.ts';
-import { invalidParameter } from '../problem.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../route.ts';
+import { TIME_MAX, TIME_MIN } from '../times.ts';
 
 /** `/api/v1/query_exemplars`; empty where the mode keeps none. */
 export function exemplarRoutes(options: ApiOptions): ApiRoute[] {
@@ -23,22 +21,18 @@ export function exemplarRoutes(options: ApiOptions): ApiRoute[] {
 }
 
 async function answerExemplars(
-  { exemplars }: ApiOptions,
+  { engine, exemplars }: ApiOptions,
   { parameters }: ApiRequest,
 ): Promise<ApiAnswer> {
-  const { minTime, maxTime } = parameters.range();
-  const selectors = queriedSelectors(parameters);
+  const minTime = parameters.time('start', TIME_MIN);
+  const maxTime = parameters.time('end', TIME_MAX);
+  if (maxTime < minTime) {
+    throw new OutpostError('bad-data', 'end timestamp must not be before start timestamp');
+  }
+  const expr = engine.parse(parameters.text('query'));
+  const selectors = selectorsOf(expr).map(({ matchers }) => matchers);
   const found = (await exemplars?.exemplars(minTime, maxTime, selectors)) ?? [];
   return { kind: 'pieces', pieces: exemplarPieces(found) };
-}
-
-function queriedSelectors(parameters: Parameters) {
-  try {
-    return selectorsOf(parseQuery(parameters.text('query'))).map(({ matchers }) => matchers);
-  } catch (error) {
-    const isTextWrong = error instanceof OutpostError && error.code === 'bad-data';
-    throw isTextWrong ? invalidParameter('query', error.message) : error;
-  }
 }
 
 function* exemplarPieces(found: readonly SeriesExemplars[]): Generator<string> {

@@ -3,7 +3,6 @@
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { childrenOf, type Expr, type VectorSelector } from '../../promql/ast.ts';
 import { documentedType, typeOf } from '../../promql/check.ts';
-import { parseQuery } from '../../promql/parser.ts';
 import { printExpr } from '../../promql/printer.ts';
 import type { QueryResult } from '../../promql/result.ts';
 import { estimateReading } from '../estimate.ts';
@@ -39,7 +38,7 @@ async function answerExplain(options: ApiOptions, request: ApiRequest): Promise<
   let result: QueryResult;
   let expr: Expr;
   try {
-    expr = parseQuery(text);
+    expr = options.engine.parse(text);
     result = isRange
       ? await options.engine.range(recorded, text, { ...rangeOf(parameters), ...settings })
       : await options.engine.instant(recorded, text, {

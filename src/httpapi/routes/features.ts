@@ -1,7 +1,7 @@
 // What this server can do, by category, for clients that look before they ask. Names are Prometheus'; what
 // is not named does not exist here.
 
-import type { AggregateOp, BinaryOp } from '../../promql/ast.ts';
+import type { AggregateOp, BinaryOp, RangeExtension } from '../../promql/ast.ts';
 import { SIGNATURES } from '../../promql/functions/signatures.ts';
 import type { ApiOptions } from '../options.ts';
 import type { ApiRoute } from '../route.ts';
@@ -29,10 +29,12 @@ const BINARY: readonly BinaryOp[] = [
 ];
 const MATCHERS = ['=~', '!~', '@'];
 const SYNTAX = [
-  ...['anchored', 'at_modifier', 'bool', 'by', 'duration_expr', 'fill', 'fill_left', 'fill_right'],
-  ...['group_left', 'group_right', 'ignoring', 'negative_offset', 'offset', 'on', 'smoothed'],
-  ...['per_query_lookback_delta', 'subqueries', 'without'],
+  ...['at_modifier', 'bool', 'by', 'duration_expr', 'group_left', 'group_right', 'ignoring'],
+  ...['negative_offset', 'offset', 'on', 'per_query_lookback_delta', 'subqueries', 'without'],
 ];
+
+const EXTENSIONS: readonly RangeExtension[] = ['anchored', 'smoothed'];
+const FILLS = ['fill', 'fill_left', 'fill_right'];
 
 /** `/api/v1/features`. */
 export function featureRoutes(options: ApiOptions): ApiRoute[] {
@@ -48,7 +50,7 @@ export function featureRoutes(options: ApiOptions): ApiRoute[] {
 
 function featuresOf(options: ApiOptions) {
   const { admin, lifecycle, write, store, exemplars, engine } = options;
-  const experimental = engine.experimentalFunctions;
+  const { experimentalFunctions: experimental = false, ...language } = engine.switches;
   return {
     api: {
       admin: admin !== undefined,
@@ -65,7 +67,12 @@ function featuresOf(options: ApiOptions) {
       time_range_labels: true,
       time_range_series: true,
     },
-    promql: sorted([...SYNTAX.map(name => [name, true] as const), ['per_step_stats', false]]),
+    promql: sorted([
+      ...SYNTAX.map(name => [name, true] as const),
+      ...EXTENSIONS.map(name => [name, language.extendedRanges === true] as const),
+      ...FILLS.map(name => [name, language.fillModifiers === true] as const),
+      ['per_step_stats', false],
+    ]),
     promql_functions: sorted(
       [...SIGNATURES.values()].map(one => [one.name, !one.experimental || experimental]),
     ),

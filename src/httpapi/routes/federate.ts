@@ -48,7 +48,7 @@ async function answerFederate(options: ApiOptions, request: ApiRequest): Promise
   const { headers, parameters, signal } = request;
   const { clock, lookbackMs = LOOKBACK_MS } = options;
   const exposition = negotiateExposition(withoutOpenMetrics(headers.accept));
-  const selectors = parameters.selectors();
+  const selectors = parameters.anySelectors();
   const found = new NewestSamples(options.limits?.listMax ?? API_LIMITS.listMax);
   const now = clock.now();
   // A page has no place for warnings that a scraper would see, so a part that is missing is an error.
@@ -63,7 +63,7 @@ async function answerFederate(options: ApiOptions, request: ApiRequest): Promise
   return {
     kind: 'plain',
     status: 200,
-    contentType: exposition.contentType,
+    contentType: withScheme(exposition),
     text: '',
     pieces: pagePieces(found, options.externalLabels?.() ?? Labels.empty, exposition),
   };
@@ -75,6 +75,13 @@ function withoutOpenMetrics(accept: string | undefined): string | undefined {
     ?.split(',')
     .filter(part => !part.trim().toLowerCase().startsWith('application/openmetrics-text'))
     .join(',');
+}
+
+/** How names are escaped is said in any case, as Prometheus says it of this page alone. */
+function withScheme({ contentType, dialect }: Exposition): string {
+  return contentType.includes('escaping=')
+    ? contentType
+    : `${contentType}; escaping=${dialect.scheme}`;
 }
 
 class NewestSamples {

@@ -55,7 +55,10 @@ async function answer(options: ApiOptions, request: ApiRequest, ask: Ask): Promi
   const { parameters } = request;
   const limit = parameters.limit();
   const { minTime, maxTime } = parameters.range();
-  const selectors = parameters.selectors();
+  const selectors = parameters.anySelectors();
+  if (selectors.some(matchers => matchers.every(matcher => matcher.matchesEmpty))) {
+    throw new OutpostError('bad-data', 'match[] must contain at least one non-empty matcher');
+  }
   const querier = options.queryableFor(parameters).querier(minTime, maxTime);
   const warnings: string[] = [];
   let values: readonly string[] = [];

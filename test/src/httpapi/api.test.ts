@@ -65,8 +65,8 @@ describe('/series', () => {
 
   test('refuses what it cannot mean', async () => {
     expect(await get('/api/v1/series')).toEqual(badData('no match[] parameter provided'));
-    expect((await get('/api/v1/series?match[]=%7Bjob%3D~%22.*%22%7D')).body).toMatch(
-      /invalid parameter \\"match\[\]\\": .*must contain at least one non-empty matcher/,
+    expect((await get('/api/v1/series?match[]=%7Bjob%3D~%22.*%22%7D')).body).toContain(
+      'invalid parameter \\"match[]\\": match[] must contain at least one non-empty matcher',
     );
     expect((await get('/api/v1/series?match[]=%7B')).body).toContain(
       'invalid parameter \\"match[]\\": 1:',

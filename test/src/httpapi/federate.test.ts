@@ -4,7 +4,7 @@ import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram } from '../../../src/storage
 import { type ApiUnderTest, newTestApi } from '../../fakes/api.ts';
 
 const NOW = 1_700_000_000_000;
-const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
+const TEXT = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 const NONE = new Float64Array(0);
 const histogram: FloatHistogram = {
   counterResetHint: 'unknown',

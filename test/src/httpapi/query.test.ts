@@ -172,7 +172,10 @@ describe('what is wrong is answered in the words of the field', () => {
       'invalid parameter "timeout": cannot parse "x" to a valid duration',
     ],
     ['/api/v1/query?query=up&limit=-1', 'invalid parameter "limit": limit must be non-negative'],
-    ['/api/v1/query?query=up&limit=x', 'invalid parameter "limit": limit must be a number'],
+    [
+      '/api/v1/query?query=up&limit=x',
+      'invalid parameter "limit": strconv.Atoi: parsing "x": invalid syntax',
+    ],
     [
       '/api/v1/query?query=up&lookback_delta=x',
       'error parsing lookback delta duration: cannot parse "x" to a valid duration',

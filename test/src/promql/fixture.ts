@@ -4,6 +4,7 @@ import { ManualClock } from '../../../src/lifecycle/clock.ts';
 import { Annotations } from '../../../src/promql/annotations.ts';
 import { Engine, type EngineOptions } from '../../../src/promql/engine.ts';
 import { Execution } from '../../../src/promql/execution.ts';
+import { ALL_SWITCHES } from '../../../src/promql/features.ts';
 import { MemoryPool, QueryMemory } from '../../../src/promql/limits/memory.ts';
 import { QUERY_LIMITS } from '../../../src/promql/limits/query-limits.ts';
 import type { QueryResult } from '../../../src/promql/result.ts';
@@ -23,7 +24,7 @@ export function storageOf(stepMs: number, ...lines: readonly string[]): MemorySt
 }
 
 export function testEngine(options: Partial<EngineOptions> = {}): Engine {
-  return new Engine({ clock: new ManualClock(0), experimentalFunctions: true, ...options });
+  return new Engine({ clock: new ManualClock(0), ...ALL_SWITCHES, ...options });
 }
 
 /** The execution of no query in particular. */

@@ -128,6 +128,29 @@ describe('other limits', () => {
     );
     expect(await errorOf(engine.instant(many, 'sum(m)', { timeMs: 0 }))).toBe('answered');
   });
+
+  it.each([
+    [
+      'sum(rate(m[1m] anchored))',
+      '1:10: parse error: anchored modifier is experimental and not enabled; it must be enabled with --enable-feature=promql-extended-range-selectors',
+    ],
+    [
+      'limitk("a", m smoothed)',
+      '1:13: parse error: smoothed modifier is experimental and not enabled; it must be enabled with --enable-feature=promql-extended-range-selectors',
+    ],
+    [
+      'sum(m + fill_left (0) limitk(1, m))',
+      '1:23: parse error: limitk() is experimental and must be enabled with --enable-feature=promql-experimental-functions',
+    ],
+    [
+      'sum(m + fill_left (0) "a")',
+      '1:5: parse error: binop fill modifiers are experimental and not enabled; they must be enabled with --enable-feature=promql-binop-fill-modifiers',
+    ],
+  ])('refuse %s where its switch is off, before its types are looked at', async (text, reason) => {
+    const off = { experimentalFunctions: false, extendedRanges: false, fillModifiers: false };
+    const engine = testEngine(off);
+    expect(await errorOf(engine.instant(many, text, { timeMs: 0 }))).toBe(`bad-data: ${reason}`);
+  });
 });
 
 describe('a caller that goes away', () => {

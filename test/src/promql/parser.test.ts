@@ -100,7 +100,8 @@ describe('canonical text', () => {
 
 describe('errors of the text', () => {
   it.each([
-    ['', '1:1: parse error: no expression found in input'],
+    ['', 'unknown position: parse error: no expression found in input'],
+    [' ', '1:1: parse error: no expression found in input'],
     ['1 +', '1:4: parse error: unexpected end of input'],
     ['foo bar', '1:5: parse error: unexpected identifier "bar"'],
     ['1 +\n  foo(', '2:3: parse error: unknown function with name "foo"'],
