@@ -1,36 +1,76 @@
 // The collectors of a Linux host. A new one is a file beside this one and a line in this list.
 
 import { definePlugin } from '../sdk/runtime.ts';
+import { arp } from './arp.ts';
+import { bcache } from './bcache.ts';
+import { bcachefs } from './bcachefs.ts';
+import { bonding } from './bonding.ts';
+import { btrfs } from './btrfs.ts';
+import { conntrack } from './conntrack.ts';
 import { cpu } from './cpu.ts';
 import { diskstats } from './diskstats.ts';
+import { entropy } from './entropy.ts';
 import { filefd } from './filefd.ts';
 import { filesystem } from './filesystem.ts';
+import { ipvs } from './ipvs.ts';
+import { kernelHung } from './kernel-hung.ts';
 import { loadavg } from './loadavg.ts';
 import { meminfo } from './meminfo.ts';
+import { netclass } from './netclass.ts';
 import { netdev } from './netdev.ts';
+import { netstat } from './netstat.ts';
+import { nfs } from './nfs.ts';
+import { nfsd } from './nfsd.ts';
+import { osRelease } from './os-release.ts';
 import { pressure } from './pressure.ts';
+import { schedstat } from './schedstat.ts';
+import { selinux } from './selinux.ts';
 import { sockstat } from './sockstat.ts';
+import { softnet } from './softnet.ts';
 import { stat } from './stat.ts';
 import { time } from './time.ts';
+import { udpQueues } from './udp-queues.ts';
 import { uname } from './uname.ts';
 import { vmstat } from './vmstat.ts';
+import { xfs } from './xfs.ts';
+import { zfs } from './zfs.ts';
 
 export const osPlugin = definePlugin({
   name: 'os',
   version: '0.1.0',
   collectors: [
+    arp,
+    bcache,
+    bcachefs,
+    bonding,
+    btrfs,
+    conntrack,
     cpu,
     diskstats,
+    entropy,
     filefd,
     filesystem,
+    ipvs,
+    kernelHung,
     loadavg,
     meminfo,
+    netclass,
     netdev,
+    netstat,
+    nfs,
+    nfsd,
+    osRelease,
     pressure,
+    schedstat,
+    selinux,
     sockstat,
+    softnet,
     stat,
     time,
+    udpQueues,
     uname,
     vmstat,
+    xfs,
+    zfs,
   ],
 });

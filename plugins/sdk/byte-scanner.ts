@@ -7,6 +7,7 @@ const SPACE = 32;
 const DOT = 46;
 const MINUS = 45;
 const ZERO = 48;
+const SMALL_A = 97;
 
 /** Digits a double holds exactly whatever they are. */
 const EXACT_DIGITS = 15;
@@ -115,6 +116,26 @@ export class ByteScanner {
     // Both are exact, so the quotient is the number the text means.
     if (decimals > 0) value /= POWERS_OF_TEN[decimals]!;
     return negative ? -value : value;
+  }
+
+  /** The next word as a hexadecimal number without prefix; NaN where there is none or it is none. */
+  hex(): number {
+    return this.word() ? this.hexValue() : Number.NaN;
+  }
+
+  /** The current word as a hexadecimal number without prefix; beyond 2^53 it is rounded. */
+  hexValue(): number {
+    const bytes = this.#bytes;
+    if (this.#to === this.#from) return Number.NaN;
+    let value = 0;
+    for (let at = this.#from; at < this.#to; at++) {
+      const byte = bytes[at]! | 0x20;
+      // Digits keep their code under the mask that makes letters small.
+      const isDigit = byte >= ZERO && byte <= ZERO + 9;
+      if (!isDigit && (byte < SMALL_A || byte > SMALL_A + 5)) return Number.NaN;
+      value = value * 16 + (isDigit ? byte - ZERO : byte - SMALL_A + 10);
+    }
+    return value;
   }
 
   /** The current word's text. */

@@ -17,6 +17,7 @@ const NOW = 1_700_000_000_250;
 
 /** Options that let a fixture show what is off by default. */
 const OPTIONS: Readonly<Record<string, CollectorConfig['options']>> = {
+  bcache: { priorityStats: true },
   cpu: { flagsInclude: '^(sse2|avx)$', bugsInclude: 'spectre' },
   stat: { softirq: true },
 };

@@ -23,17 +23,36 @@ const CORPUS = fileURLToPath(new URL('../../../../shared/corpora/node-exporter',
 
 /** Families by name prefix and the collector they belong to; a `$` ends a whole name. */
 const FAMILIES: Readonly<Record<string, RegExp>> = {
+  arp: /^node_arp_/,
+  bcache: /^node_bcache_/,
+  bcachefs: /^node_bcachefs_/,
+  bonding: /^node_bonding_/,
+  btrfs: /^node_btrfs_/,
+  conntrack: /^node_nf_conntrack_/,
   cpu: /^node_cpu_(seconds_total|guest_seconds_total|info|flag_info|bug_info|frequency_hertz|isolated|online|(core|package)_throttles_total)$/,
   diskstats: /^node_disk_/,
+  entropy: /^node_entropy_/,
   filefd: /^node_filefd_/,
+  ipvs: /^node_ipvs_/,
+  kernel_hung: /^node_kernel_hung_tasks_total$/,
   loadavg: /^node_load\d+$/,
   meminfo: /^node_memory_(?!numa_)/,
+  netclass: /^node_network_(?!(receive|transmit)_(?!queue_length$))/,
   netdev: /^node_network_(receive|transmit)_\w+_total$/,
+  netstat: /^node_netstat_(?!Tcp_MaxConn$)/,
+  nfs: /^node_nfs_/,
+  nfsd: /^node_nfsd_/,
+  os: /^node_os_/,
   pressure: /^node_pressure_/,
+  schedstat: /^node_schedstat_/,
   sockstat: /^node_sockstat_/,
+  softnet: /^node_softnet_/,
   stat: /^node_(intr_total|context_switches_total|forks_total|boot_time_seconds|procs_(running|blocked)|softirqs_total)$/,
   time: /^node_time_/,
+  udp_queues: /^node_udp_queues$/,
   vmstat: /^node_vmstat_/,
+  xfs: /^node_xfs_/,
+  zfs: /^node_zfs_/,
 };
 
 /** What upstream drops before it compares, for it differs from run to run. */
@@ -41,6 +60,9 @@ const LIVE = /^node_(time_(zone|seconds)|network_(receive|transmit)_(bytes|packe
 
 /** The recording was made with these flags of node_exporter. */
 const COLLECTORS = {
+  arp: { options: { deviceExclude: 'nope' } },
+  bcache: { options: { priorityStats: true } },
+  netclass: { options: { ignoredDevices: '(dmz|int)', ignoreInvalidSpeed: true } },
   cpu: {
     options: {
       flagsInclude: '^(aes|avx.?|constant_tsc)$',
@@ -80,6 +102,7 @@ describe.skipIf(!existsSync(CORPUS))(
         roots: {
           procfs: join(root, 'proc'),
           sysfs: join(root, 'sys'),
+          rootfs: CORPUS,
           udev: join(root, 'udev/data'),
         },
         collectors: COLLECTORS,

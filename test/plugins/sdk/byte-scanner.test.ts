@@ -63,6 +63,18 @@ describe('ByteScanner', () => {
     }
   });
 
+  it('reads hexadecimal numbers without a prefix, and nothing else', () => {
+    const scanner = new ByteScanner().reset(Buffer.from('0000001f FFFFFFFF 0x1 g -1\n'));
+    scanner.line();
+    expect([scanner.hex(), scanner.hex()]).toEqual([31, 4_294_967_295]);
+    expect([scanner.hex(), scanner.hex(), scanner.hex(), scanner.hex()]).toEqual([
+      Number.NaN,
+      Number.NaN,
+      Number.NaN,
+      Number.NaN,
+    ]);
+  });
+
   it('ends a word at a delimiter, and not beyond the line', () => {
     const scanner = over('  eth0:12 3\nnone here\na:b\n');
     scanner.line();
