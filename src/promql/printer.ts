@@ -44,10 +44,9 @@ export function printExpr(expr: Expr): string {
   }
 }
 
-// A sign in front of a literal is part of it, so infinity is written without one.
 function printNumber({ value, duration }: NumberLiteral): string {
   if (duration) return formatDuration(Math.round(value * 1000));
-  return value === Number.POSITIVE_INFINITY ? 'Inf' : formatPlain(value);
+  return formatPlain(value);
 }
 
 function printLabels(names: readonly string[]): string {
@@ -56,17 +55,27 @@ function printLabels(names: readonly string[]): string {
 
 function printAggregate(expr: AggregateExpr): string {
   const args = expr.param ? [expr.param, expr.operand] : [expr.operand];
+  return `${aggregateHead(expr)}(${args.map(printExpr).join(', ')})`;
+}
+
+/** What stands before the arguments of an aggregation. */
+export function aggregateHead(expr: AggregateExpr): string {
   const grouped = expr.without || expr.grouping.length > 0;
   const clause = grouped
     ? ` ${expr.without ? 'without' : 'by'} (${printLabels(expr.grouping)}) `
     : '';
-  return `${expr.op}${clause}(${args.map(printExpr).join(', ')})`;
+  return expr.op + clause;
 }
 
 function printBinary(expr: BinaryExpr): string {
+  return `${printExpr(expr.left)} ${binaryHead(expr)} ${printExpr(expr.right)}`;
+}
+
+/** An operator with its modifiers. */
+export function binaryHead(expr: BinaryExpr): string {
   const { matching: m, op } = expr;
   const grouped = m.cardinality === 'many-to-one' || m.cardinality === 'one-to-many';
-  let text = `${printExpr(expr.left)} ${op}${expr.bool ? ' bool' : ''}`;
+  let text = op + (expr.bool ? ' bool' : '');
   if (m.labels.length > 0 || m.on || grouped) {
     text += ` ${m.on ? 'on' : 'ignoring'} (${printLabels(m.labels)})`;
   }
@@ -74,7 +83,7 @@ function printBinary(expr: BinaryExpr): string {
     const side = m.cardinality === 'many-to-one' ? 'left' : 'right';
     text += ` group_${side} (${printLabels(m.include)})`;
   }
-  return `${text}${printFill(m.fillLeft, m.fillRight)} ${printExpr(expr.right)}`;
+  return text + printFill(m.fillLeft, m.fillRight);
 }
 
 function printFill(left: number | null, right: number | null): string {
@@ -159,7 +168,12 @@ function printMatrix(expr: MatrixSelector): string {
 }
 
 function printSubquery(expr: SubqueryExpr): string {
+  return printExpr(expr.inner) + subqueryTail(expr);
+}
+
+/** What stands behind the inner expression of a subquery. */
+export function subqueryTail(expr: SubqueryExpr): string {
   const step = expr.step === null ? '' : printBracket(expr.step);
   const brackets = `[${printBracket(expr.range)}:${step}]`;
-  return printExpr(expr.inner) + brackets + printAt(expr.at) + printOffset(expr.offset);
+  return brackets + printAt(expr.at) + printOffset(expr.offset);
 }

@@ -3,7 +3,7 @@
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { Expr } from '../../promql/ast.ts';
 import type { Engine } from '../../promql/engine.ts';
-import { printExpr } from '../../promql/printer.ts';
+import { prettyExpr } from '../../promql/pretty-printer.ts';
 import { astJson } from '../ast-json.ts';
 import type { ApiOptions } from '../options.ts';
 import type { Parameters } from '../parameters.ts';
@@ -17,7 +17,7 @@ export function queryTextRoutes(options: Pick<ApiOptions, 'engine'>): ApiRoute[]
     {
       methods: ['GET', 'POST'],
       path: '/api/v1/format_query',
-      handle: ({ parameters }) => ({ kind: 'data', data: printExpr(parsed(engine, parameters)) }),
+      handle: ({ parameters }) => ({ kind: 'data', data: prettyExpr(parsed(engine, parameters)) }),
     },
     {
       methods: ['GET', 'POST'],
