@@ -68,7 +68,13 @@ export function aggregateHead(expr: AggregateExpr): string {
 }
 
 function printBinary(expr: BinaryExpr): string {
-  return `${printExpr(expr.left)} ${binaryHead(expr)} ${printExpr(expr.right)}`;
+  return `${printLeft(expr)} ${binaryHead(expr)} ${printExpr(expr.right)}`;
+}
+
+// A sign binds less than a power: +Inf ^ x would be read as +(Inf ^ x).
+function printLeft({ op, left }: BinaryExpr): string {
+  const isInfinity = left.kind === 'number' && left.value === Number.POSITIVE_INFINITY;
+  return op === '^' && isInfinity ? 'Inf' : printExpr(left);
 }
 
 /** An operator with its modifiers. */

@@ -85,6 +85,7 @@ describe('canonical text', () => {
     ['2.', '2'],
     ['Inf - inf', '+Inf - +Inf'],
     ['-Inf - -inf', '-Inf - -Inf'],
+    ['Inf ^ inf', 'Inf ^ +Inf'],
     ['"a\\x41\\u00e9\\n"', '"aAé\\n"'],
     ['`raw\\n`', '"raw\\\\n"'],
     ['min_of(1, max_of(2, 3))', 'min_of(1, max_of(2, 3))'],
