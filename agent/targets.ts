@@ -23,6 +23,12 @@ export interface TargetsOptions {
   readonly now: () => number;
 }
 
+/** States in which a plugin that has delivered nothing yet is down; in all others it is on its way. */
+const SETTLED: readonly PluginState[] = [
+  ...(['running', 'degraded', 'backoff', 'quarantined'] as const),
+  ...(['stuck', 'draining', 'stopped'] as const),
+];
+
 /** Plugins in the order they were configured, then the agent itself. */
 export function agentTargets(options: TargetsOptions): ApiTarget[] {
   const plugins = [...options.states()].map(([name, state]) => pluginTarget(name, state, options));
@@ -34,7 +40,7 @@ function pluginTarget(name: string, state: PluginState, options: TargetsOptions)
   const source = ingest.sources.get(name);
   const lastScrape = source?.lastCollected ?? 0;
   const isUp = lastScrape > 0 && now() - lastScrape <= missedMs && state === 'running';
-  const isNew = lastScrape === 0 && ['starting', 'connected', 'configured'].includes(state);
+  const isNew = lastScrape === 0 && !SETTLED.includes(state);
   const lastError = isUp || isNew ? '' : `the plugin is ${state}`;
   return {
     discoveredLabels: discovered(name, nodeLabels),

@@ -24,6 +24,8 @@ export interface CollectionLoopOptions {
   readonly connection: PluginConnection;
   readonly intake: SeriesIntake;
   readonly intervalMs: number;
+  /** Larger answers are thrown away whole. */
+  readonly answerBytesMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: HostMetrics;
@@ -36,6 +38,8 @@ export type LoopEnd = 'aborted' | 'hung';
 
 /** The collections of one plugin process. */
 export class CollectionLoop {
+  /** How many times longer the interval is, for a plugin that takes too much. */
+  stretch = 1;
   readonly #options: CollectionLoopOptions;
   readonly #batch = new SampleBatch();
   readonly #failures = new Map<string, string>();
@@ -51,6 +55,21 @@ export class CollectionLoop {
     this.#options = options;
   }
 
+  /** What went wrong in the last collection, by collector. */
+  get failures(): ReadonlyMap<string, string> {
+    return this.#failures;
+  }
+
+  /** Calls the plugin while no collection is under way; rejects as `call` does. */
+  between<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(call);
+    this.#turn = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
   /** Collects at once and then on the grid; resolves when `signal` aborts or the plugin hangs. */
   async run(signal: AbortSignal): Promise<LoopEnd> {
     const { clock, intervalMs } = this.#options;
@@ -59,7 +78,7 @@ export class CollectionLoop {
       await this.collect(point);
       if (signal.aborted) return 'aborted';
       if (this.#misses >= MISSES_MAX || this.#unhealthy) return 'hung';
-      point = nextPoint(clock.now(), point, intervalMs);
+      point = nextPoint(clock.now(), point, intervalMs * this.stretch);
       try {
         await sleep(clock, point - clock.now(), signal);
       } catch {
@@ -81,6 +100,7 @@ export class CollectionLoop {
     try {
       const answer = await this.#ask(time);
       metrics.collectDuration.with(plugin).observe((clock.monotonic() - started) / 1000);
+      this.#bound(answer);
       this.#decode(answer);
     } catch (error) {
       this.#misses++;
@@ -109,6 +129,16 @@ export class CollectionLoop {
     return this.#options.connection.collect(time, this.#definitionSeq, deadlineMs);
   }
 
+  #bound({ length }: Uint8Array): void {
+    const { answerBytesMax, intake } = this.#options;
+    if (length <= answerBytesMax) return;
+    intake.drop('answer-bytes', `${length} bytes, at most ${answerBytesMax} are taken`);
+    throw new OutpostError(
+      'limit-exceeded',
+      `take the answer of a collection: it has ${length} bytes, at most ${answerBytesMax} are taken`,
+    );
+  }
+
   #decode(answer: Uint8Array): void {
     try {
       this.#batch.decode(answer);
@@ -120,13 +150,16 @@ export class CollectionLoop {
   }
 
   async #take(asked: number): Promise<void> {
-    const { plugin, intake, logger, metrics } = this.#options;
+    const { plugin, intake, logger, metrics, clock } = this.#options;
     const time = this.#timeOf(asked);
     try {
       this.#lastTaken = time;
       const count = await intake.take(this.#batch, time);
       metrics.samples.with(plugin).inc(count);
-      this.#definitionSeq = this.#batch.definitionSeq;
+      // What was refused for a limit is asked for again when there may be room.
+      this.#definitionSeq = intake.wantsDefinitions(clock.monotonic())
+        ? 0
+        : this.#batch.definitionSeq;
     } catch (error) {
       // The plugin did its part; it sends the definitions again, for the number was not moved on.
       logger.error('samples were not taken', { err: String(error) });

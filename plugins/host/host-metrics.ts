@@ -8,18 +8,14 @@ import type {
   Registry,
   Vector,
 } from '../../src/telemetry/metrics.ts';
-import { PLUGIN_STATES, type PluginState } from './plugin-state.ts';
-
-/** What is read from each plugin when metrics are gathered. */
-export interface PluginStatus {
-  readonly name: string;
-  readonly state: PluginState;
-  readonly seriesCount: number;
-}
+import { PLUGIN_STATES } from './plugin-state.ts';
+import type { PluginStatus } from './plugin-status.ts';
+import { DROP_REASONS } from './series-intake.ts';
 
 /** The host's metrics; made once, for names are registered once. */
 export interface HostMetrics {
   readonly restarts: Vector<Counter>;
+  readonly cpuSeconds: Vector<Counter>;
   readonly collectDuration: Vector<Histogram>;
   readonly samples: Vector<Counter>;
   readonly missed: Vector<Counter>;
@@ -37,21 +33,35 @@ export function newHostMetrics(
     'gauge',
     () => plugins().flatMap(stateSamples),
   );
-  registry.collected(
-    { name: 'agent_plugin_series', help: 'Series the plugin has defined.' },
-    'gauge',
-    () =>
-      plugins().map(({ name, seriesCount }) => ({
+  const level = (name: string, help: string, read: (plugin: PluginStatus) => number): void =>
+    registry.collected({ name, help }, 'gauge', () =>
+      plugins().map(plugin => ({
         suffix: '',
-        labels: Labels.fromObject({ plugin: name }),
-        value: seriesCount,
+        labels: Labels.fromObject({ plugin: plugin.name }),
+        value: read(plugin),
       })),
+    );
+  level('agent_plugin_series', 'Series the plugin has defined.', plugin => plugin.seriesCount);
+  level(
+    'agent_plugin_memory_bytes',
+    'Resident memory of the plugin’s process and those below it, when last looked at.',
+    plugin => plugin.memoryBytes,
+  );
+  level(
+    'agent_plugin_interval_stretch',
+    'How many times less often the plugin is collected from, for it uses too much CPU.',
+    plugin => plugin.stretch,
   );
   const labelNames = ['plugin'];
   return {
     restarts: registry.counterVector({
       name: 'agent_plugin_restarts_total',
       help: 'Times the plugin was started again.',
+      labelNames,
+    }),
+    cpuSeconds: registry.counterVector({
+      name: 'agent_plugin_cpu_seconds_total',
+      help: 'CPU time of the plugin’s processes, of all its lives, when last looked at.',
       labelNames,
     }),
     collectDuration: registry.histogramVector({
@@ -80,6 +90,13 @@ export function newHostMetrics(
       labelNames,
     }),
   };
+}
+
+/** Takes away what was measured of a plugin that is no more. */
+export function forgetPlugin(metrics: HostMetrics, plugin: string): void {
+  const { dropped, ...others } = metrics;
+  for (const vector of Object.values(others)) vector.remove(plugin);
+  for (const reason of DROP_REASONS) dropped.remove(plugin, reason);
 }
 
 function stateSamples({ name, state }: PluginStatus): MetricSample[] {

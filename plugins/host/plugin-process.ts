@@ -12,21 +12,24 @@ import {
   type Handshake,
   LIFELINE_KEY,
   PROTOCOL_VERSIONS,
-  parseHandshake,
 } from '../sdk/handshake.ts';
+import { DEFAULT_PATH, formatProblem } from './command-file.ts';
+import { HandshakeScan } from './handshake-scan.ts';
+import type { LaunchLine } from './launch-line.ts';
 import { LineReader } from './line-reader.ts';
+import type { PluginCgroup } from './plugin-cgroup.ts';
 import type { PluginLog } from './plugin-log.ts';
 import type { PluginSpec } from './plugin-spec.ts';
+import type { ProcessTools } from './process-tools.ts';
 
 /** How long a plugin may take to say where it listens. */
 export const HANDSHAKE_MS = 10_000;
 /** How long a plugin has to end after it was asked to. */
 export const GRACE_MS = 2_000;
-/** What a plugin may print before its handshake. */
-const LINES_BEFORE_MAX = 100;
-const BYTES_BEFORE_MAX = 64 * 1024;
-
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** The exit code of a plugin that says there is nothing for it on this host (EX_CONFIG of sysexits.h). */
+export const NOT_APPLICABLE = 78;
+/** What setpriv(1) ends with where it could not execute the plugin. */
+const NOT_EXECUTED = [126, 127];
 
 /** How a process ended. */
 export interface Exit {
@@ -37,94 +40,121 @@ export interface Exit {
 export interface LaunchOptions {
   readonly clock: Clock;
   readonly log: PluginLog;
+  readonly tools: ProcessTools;
+  /** The plugin's executable, and the whole line that starts it. */
+  readonly path: string;
+  readonly line: LaunchLine;
   /** Where the plugin makes its socket; only the agent may enter it. */
   readonly socketDir: string;
-  /** Gives up waiting for the handshake. */
-  readonly signal: AbortSignal;
+  /** Null where the agent watches over memory and CPU itself. */
+  readonly cgroup: PluginCgroup | null;
+  /** Added to the environment for this start alone. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly handshakeMs?: number;
 }
 
-/** A plugin process that has said where it listens. */
+/** A plugin's process, from its start on. */
 export class PluginProcess {
+  /** 0 where there is none. */
   readonly pid: number;
-  readonly handshake: Handshake;
   /** Settles when the process is gone; never rejects. */
   readonly exited: Promise<Exit>;
+  /** True once it is. */
+  hasExited = false;
+  readonly #spec: PluginSpec;
   readonly #child: ChildProcess;
-  readonly #clock: Clock;
+  readonly #options: LaunchOptions;
+  readonly #scan: HandshakeScan;
+  readonly #failed: Promise<never>;
 
-  constructor(started: StartedProcess, handshake: Handshake, clock: Clock) {
-    this.#child = started.child;
-    this.pid = started.child.pid!;
-    this.exited = started.exited;
-    this.handshake = handshake;
-    this.#clock = clock;
+  constructor(spec: PluginSpec, options: LaunchOptions) {
+    const { log, line, tools, cgroup } = options;
+    this.#spec = spec;
+    this.#options = options;
+    const child = spawn(line.command, line.args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: environment(spec, options),
+    });
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    // A plugin that closes its end of stdin makes writing fail; nothing is written.
+    child.stdin.on('error', () => {});
+    this.exited = new Promise(settle => {
+      child.once('exit', (code, signal) => settle({ code, signal }));
+      // Without a process there is no exit.
+      if (child.pid === undefined) child.once('error', () => settle({ code: null, signal: null }));
+    });
+    this.exited.then(() => {
+      this.hasExited = true;
+    });
+    this.#failed = spawnFailure(child, spec);
+    this.#failed.catch(() => {});
+    const errors = new LineReader(text => log.stderr(text));
+    child.stderr.on('data', chunk => errors.feed(chunk)).on('end', () => errors.end());
+    this.#scan = new HandshakeScan(log);
+    child.stdout.on('data', chunk => this.#scan.feed(chunk)).on('end', () => this.#scan.end());
+    if (this.pid === 0) return;
+    tools.makeModest(this.pid);
+    try {
+      cgroup?.add(this.pid);
+    } catch (error) {
+      log.stdout(`not put into its group: ${String(error)}`, 'warn');
+    }
+  }
+
+  /** Waits for the handshake. Rejects with a diagnosis when the plugin does not get so far; it may still run. */
+  async handshake(signal: AbortSignal): Promise<Handshake> {
+    const { clock, log, socketDir, handshakeMs = HANDSHAKE_MS } = this.#options;
+    const patience = new AbortController();
+    const giveUp = AbortSignal.any([patience.signal, signal]);
+    try {
+      const handshake = await Promise.race([
+        this.#scan.found,
+        this.#failed,
+        this.exited.then(async exit => {
+          // The last words may still be on their way through the pipe.
+          await new Promise(settle => setImmediate(settle));
+          throw problem(this.#spec, this.#earlyExit(exit));
+        }),
+        sleep(clock, handshakeMs, giveUp).then(() => {
+          const seconds = handshakeMs / 1000;
+          throw problem(
+            this.#spec,
+            `it printed no handshake within ${seconds} s; is it an Outpost plugin?${said(log)}`,
+          );
+        }),
+      ]);
+      if ('problem' in handshake) {
+        throw problem(this.#spec, `its handshake says ${handshake.problem}`);
+      }
+      this.exited.then(() => removeSocket(handshake, socketDir));
+      return handshake;
+    } finally {
+      patience.abort();
+    }
   }
 
   /** Waits for the process to end by itself, then kills it; resolves once it is gone. */
-  endWithin(graceMs: number): Promise<Exit> {
-    return endWithin(this.#child, this.exited, this.#clock, graceMs);
+  async endWithin(graceMs: number): Promise<Exit> {
+    const { clock, tools } = this.#options;
+    // Plugins of our own end with their stdin; to others its end means nothing.
+    this.#child.stdin?.end();
+    const cancel = clock.after(graceMs, () => tools.kill(this.#child, 'SIGKILL'));
+    const exit = await this.exited;
+    cancel();
+    return exit;
   }
 
   /** Asks the process to end (SIGTERM), and kills it when it does not. */
   terminate(): Promise<Exit> {
-    this.#child.kill('SIGTERM');
+    if (this.pid !== 0 && !this.hasExited) this.#options.tools.kill(this.#child, 'SIGTERM');
     return this.endWithin(GRACE_MS);
   }
-}
 
-interface StartedProcess {
-  readonly child: ChildProcess;
-  readonly exited: Promise<Exit>;
-}
-
-/** Starts the plugin. Rejects with a diagnosis when it does not get as far as a handshake. */
-export async function launchPlugin(
-  spec: PluginSpec,
-  options: LaunchOptions,
-): Promise<PluginProcess> {
-  const { clock, log, signal, handshakeMs = HANDSHAKE_MS } = options;
-  const child = spawn(spec.command, spec.args ?? [], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: environment(spec, options.socketDir),
-  });
-  // A plugin that closes its end of stdin makes writing fail; nothing is written.
-  child.stdin.on('error', () => {});
-  const started = { child, exited: exitOf(child) };
-  const errors = new LineReader(line => log.stderr(line));
-  child.stderr.on('data', chunk => errors.feed(chunk)).on('end', () => errors.end());
-  const scan = new HandshakeScan(log);
-  child.stdout.on('data', chunk => scan.feed(chunk)).on('end', () => scan.end());
-
-  const patience = new AbortController();
-  const giveUp = AbortSignal.any([patience.signal, signal]);
-  try {
-    const handshake = await Promise.race([
-      scan.found,
-      spawnFailure(child, spec),
-      started.exited.then(async exit => {
-        // The last words may still be on their way through the pipe.
-        await new Promise(settle => setImmediate(settle));
-        throw problem(spec, `it ended with ${exitText(exit)} before its handshake${said(log)}`);
-      }),
-      sleep(clock, handshakeMs, giveUp).then(() => {
-        throw problem(
-          spec,
-          `it printed no handshake within ${handshakeMs / 1000} s; is it an Outpost plugin?${said(log)}`,
-        );
-      }),
-    ]);
-    if ('problem' in handshake) throw problem(spec, `its handshake says ${handshake.problem}`);
-    started.exited.then(() => removeSocket(handshake, options.socketDir));
-    return new PluginProcess(started, handshake, clock);
-  } catch (error) {
-    if (child.pid !== undefined) {
-      child.kill('SIGTERM');
-      await endWithin(child, started.exited, clock, GRACE_MS);
-    }
-    throw error;
-  } finally {
-    patience.abort();
+  #earlyExit(exit: Exit): string {
+    const { log, path } = this.#options;
+    const notRun = NOT_EXECUTED.includes(exit.code ?? 0) ? formatProblem(path) : null;
+    return notRun ?? `it ended with ${exitText(exit)} before its handshake${said(log)}`;
   }
 }
 
@@ -133,10 +163,14 @@ export function exitText({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
 
-function environment(spec: PluginSpec, socketDir: string): Record<string, string> {
+function environment(
+  spec: PluginSpec,
+  { socketDir, env }: LaunchOptions,
+): Readonly<Record<string, string>> {
   return {
     PATH: DEFAULT_PATH,
     ...spec.env,
+    ...env,
     [COOKIE_KEY]: COOKIE_VALUE,
     [LIFELINE_KEY]: 'stdin',
     PLUGIN_PROTOCOL_VERSIONS: PROTOCOL_VERSIONS.join(','),
@@ -144,26 +178,6 @@ function environment(spec: PluginSpec, socketDir: string): Record<string, string
     PLUGIN_MAX_PORT: '25000',
     PLUGIN_UNIX_SOCKET_DIR: socketDir,
   };
-}
-
-function exitOf(child: ChildProcess): Promise<Exit> {
-  return new Promise(settle => {
-    child.once('exit', (code, signal) => settle({ code, signal }));
-  });
-}
-
-async function endWithin(
-  child: ChildProcess,
-  exited: Promise<Exit>,
-  clock: Clock,
-  graceMs: number,
-): Promise<Exit> {
-  // Plugins of our own end with their stdin; to others its end means nothing.
-  child.stdin?.end();
-  const cancel = clock.after(graceMs, () => child.kill('SIGKILL'));
-  const exit = await exited;
-  cancel();
-  return exit;
 }
 
 /** A killed plugin leaves its socket behind. Only what lies where sockets belong is touched. */
@@ -195,55 +209,4 @@ function problem(spec: PluginSpec, what: string): OutpostError {
 
 function said(log: PluginLog): string {
   return log.tail === '' ? '' : `; it said: ${log.tail}`;
-}
-
-// Anything may be printed before the handshake: banners of runtimes, warnings of libraries.
-class HandshakeScan {
-  readonly found: Promise<Handshake | { readonly problem: string }>;
-  readonly #log: PluginLog;
-  readonly #lines: LineReader;
-  #resolve: (found: Handshake | { readonly problem: string }) => void = () => {};
-  #done = false;
-  #linesBefore = 0;
-  #bytesBefore = 0;
-
-  constructor(log: PluginLog) {
-    this.#log = log;
-    this.#lines = new LineReader(line => this.#line(line));
-    this.found = new Promise(settle => {
-      this.#resolve = settle;
-    });
-  }
-
-  feed(chunk: Buffer): void {
-    this.#lines.feed(chunk);
-  }
-
-  end(): void {
-    this.#lines.end();
-  }
-
-  #line(line: string): void {
-    if (this.#done) {
-      this.#log.stdout(line);
-      return;
-    }
-    const found = parseHandshake(line, PROTOCOL_VERSIONS);
-    if (found !== null) {
-      this.#finish(found);
-      return;
-    }
-    this.#log.stdout(line, 'warn');
-    this.#linesBefore++;
-    this.#bytesBefore += line.length + 1;
-    if (this.#linesBefore >= LINES_BEFORE_MAX || this.#bytesBefore >= BYTES_BEFORE_MAX) {
-      const read = `${this.#linesBefore} lines, ${this.#bytesBefore} bytes`;
-      this.#finish({ problem: `nothing: there is none in what it printed (${read})` });
-    }
-  }
-
-  #finish(found: Handshake | { readonly problem: string }): void {
-    this.#done = true;
-    this.#resolve(found);
-  }
 }

@@ -4,6 +4,8 @@ import { assert } from '../../src/lifecycle/errors.ts';
 
 /** Where a plugin is in its life; each is a value of `agent_plugin_state{plugin,state}`. */
 export const PLUGIN_STATES = [
+  'discovered',
+  'verified',
   'starting',
   'connected',
   'configured',
@@ -11,6 +13,7 @@ export const PLUGIN_STATES = [
   'degraded',
   'backoff',
   'quarantined',
+  'stuck',
   'draining',
   'stopped',
 ] as const;
@@ -19,31 +22,43 @@ export type PluginState = (typeof PLUGIN_STATES)[number];
 
 /** What can happen to a plugin. */
 export type PluginEvent =
+  | 'verify' // its executable is what it should be
+  | 'start' // its process begins
   | 'connect' // the handshake is done and the plugin described itself
   | 'configure' // it took its configuration
   | 'collect' // a collection succeeded
   | 'miss' // a collection failed or took too long
+  | 'throttle' // it takes more than it may and is collected from less often
   | 'exit' // the process ended, or did not get as far as running
+  | 'decline' // it says there is nothing for it here
   | 'give-up' // it ended too often, or refused its configuration
+  | 'hang' // not even SIGKILL ends its process
   | 'retry' // the wait is over
   | 'stop' // the agent ends
   | 'end'; // the process is gone, as it should
 
-const LIVE: readonly PluginState[] = ['starting', 'connected', 'configured', 'running', 'degraded'];
-const WAITING: readonly PluginState[] = ['backoff', 'quarantined'];
+const BEGINNING: readonly PluginState[] = ['discovered', 'verified', 'starting'];
+const SERVING: readonly PluginState[] = ['configured', 'running', 'degraded'];
+const LIVE: readonly PluginState[] = [...BEGINNING, 'connected', ...SERVING];
+const WAITING: readonly PluginState[] = ['backoff', 'quarantined', 'stopped'];
 
 const TRANSITIONS: Readonly<
   Record<PluginEvent, { readonly from: readonly PluginState[]; readonly to: PluginState }>
 > = {
+  verify: { from: ['discovered'], to: 'verified' },
+  start: { from: ['verified'], to: 'starting' },
   connect: { from: ['starting'], to: 'connected' },
   configure: { from: ['connected'], to: 'configured' },
-  collect: { from: ['configured', 'running', 'degraded'], to: 'running' },
-  miss: { from: ['configured', 'running', 'degraded'], to: 'degraded' },
-  exit: { from: LIVE, to: 'backoff' },
-  'give-up': { from: [...LIVE, 'backoff'], to: 'quarantined' },
-  retry: { from: WAITING, to: 'starting' },
-  stop: { from: [...LIVE, ...WAITING], to: 'draining' },
-  end: { from: ['draining'], to: 'stopped' },
+  collect: { from: SERVING, to: 'running' },
+  miss: { from: SERVING, to: 'degraded' },
+  throttle: { from: SERVING, to: 'degraded' },
+  exit: { from: [...LIVE, 'stuck', 'draining'], to: 'backoff' },
+  decline: { from: ['backoff'], to: 'stopped' },
+  'give-up': { from: ['backoff'], to: 'quarantined' },
+  hang: { from: [...LIVE, 'draining'], to: 'stuck' },
+  retry: { from: WAITING, to: 'discovered' },
+  stop: { from: [...LIVE, ...WAITING, 'stuck'], to: 'draining' },
+  end: { from: ['draining', 'stuck'], to: 'stopped' },
 };
 
 /** The state after `event`. An event that cannot happen in `state` is a bug. */

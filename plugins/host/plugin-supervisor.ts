@@ -1,275 +1,189 @@
-// Keeps one plugin running: starts it, configures it, lets it be collected from, and when it ends or hangs
-// marks its series stale, says so, and starts it again later.
+// Keeps one plugin running: lets it live, and when a life ends decides when the next begins. A change of its
+// specification, or its operator, ends any wait.
 
-import { type Clock, sleep } from '../../src/lifecycle/clock.ts';
+import { sleep } from '../../src/lifecycle/clock.ts';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
-import type { Logger } from '../../src/telemetry/logger.ts';
-import { CollectionLoop } from './collection-loop.ts';
-import { type Configuration, connectPlugin, type PluginConnection } from './connection.ts';
-import type { HostMetrics } from './host-metrics.ts';
-import { PluginLog } from './plugin-log.ts';
-import { exitText, GRACE_MS, launchPlugin, type PluginProcess } from './plugin-process.ts';
-import { type PluginSpec, SERIES_MAX } from './plugin-spec.ts';
+import type { ConfigurationError } from './connection.ts';
+import { type Ending, PluginLife } from './plugin-life.ts';
+import { PluginReport } from './plugin-report.ts';
+import { limitsOf, type PluginSpec } from './plugin-spec.ts';
 import { nextState, type PluginEvent, type PluginState } from './plugin-state.ts';
-import { NO_RESTARTS, planRestart, QUARANTINE } from './restart-policy.ts';
-import { type DropReason, SeriesIntake } from './series-intake.ts';
-import type { HostEvent, SampleSink } from './sink.ts';
-
-/** The same trouble of a plugin is told again after this long. */
-const EVENT_REPEAT_MS = 10 * 60_000;
-/** A process that was killed and is still there hangs in the kernel. */
-const STUCK_AFTER_MS = 10_000;
-
-export interface SupervisorTools {
-  readonly sink: SampleSink;
-  readonly onEvent: (event: HostEvent) => void;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
-  readonly metrics: HostMetrics;
-  readonly socketDir: string;
-  readonly intervalMs: number;
-}
-
-/** How one life of the plugin ended. */
-type Ending = 'exited' | 'refused' | 'stopped';
+import { collectorStatuses, type PluginStatus } from './plugin-status.ts';
+import { NO_RESTARTS, planRestart, QUARANTINE, type RestartHistory } from './restart-policy.ts';
+import type { SupervisorTools } from './supervisor-tools.ts';
 
 /** Supervises one plugin. `run` may be called once. */
 export class PluginSupervisor {
-  readonly spec: PluginSpec;
   readonly #tools: SupervisorTools;
-  readonly #logger: Logger;
-  readonly #toldAt = new Map<string, number>();
-  #state: PluginState = 'starting';
-  #loop: CollectionLoop | null = null;
-  #intake: SeriesIntake | null = null;
+  readonly #report: PluginReport;
+  #spec: PluginSpec;
+  #state: PluginState = 'discovered';
+  #since: number;
+  #restarts = 0;
+  #version = '';
+  #life: PluginLife | null = null;
+  /** Ends the life or the wait that is under way, and forgives what was before. */
+  #again = new AbortController();
 
   constructor(spec: PluginSpec, tools: SupervisorTools) {
-    this.spec = spec;
+    this.#spec = spec;
     this.#tools = tools;
-    this.#logger = tools.logger.child({ plugin: spec.name });
+    this.#since = tools.clock.now();
+    this.#report = new PluginReport({ ...tools, plugin: spec.name });
+  }
+
+  get spec(): PluginSpec {
+    return this.#spec;
   }
 
   get state(): PluginState {
     return this.#state;
   }
 
-  /** Series the plugin has defined. */
-  get seriesCount(): number {
-    return this.#intake?.seriesCount ?? 0;
+  /** Everything there is to know about the plugin now. */
+  status(): PluginStatus {
+    const life = this.#life;
+    const serves = life?.loop ? life : null;
+    return {
+      name: this.#spec.name,
+      state: this.#state,
+      since: this.#since,
+      pid: life?.process && !life.process.hasExited ? life.process.pid : null,
+      version: this.#version,
+      command: [this.#spec.command, ...(this.#spec.args ?? [])],
+      restarts: this.#restarts,
+      lastError: this.#report.lastError,
+      seriesCount: serves?.intake?.seriesCount ?? 0,
+      memoryBytes: serves?.usage.usage?.memoryBytes ?? 0,
+      cpuCores: serves?.usage.cores ?? 0,
+      cpuSeconds: serves?.usage.usage?.cpuSeconds ?? 0,
+      stretch: serves?.loop?.stretch ?? 1,
+      limits: limitsOf(this.#spec),
+      collectors: () => collectorStatuses(this.#spec, life),
+    };
   }
 
   /** Collects once beside the grid, where the plugin runs; resolves when the sink has the samples. */
   async collect(): Promise<void> {
-    await this.#loop?.collect();
+    await this.#life?.loop?.collect();
+  }
+
+  /** Starts the plugin anew, whatever it does or waits for, unless its process is stuck. */
+  restart(): void {
+    this.#again.abort(new DOMException('asked to restart', 'AbortError'));
+  }
+
+  /** True where the plugin can take other collectors and options in the process it has. */
+  get isConfigurable(): boolean {
+    return this.#life?.loop != null;
+  }
+
+  /** As PluginLife's; the specification is the plugin's from then on. */
+  async configure(spec: PluginSpec): Promise<readonly ConfigurationError[]> {
+    if (!this.#life) {
+      throw new OutpostError('unavailable', `configure plugin ${spec.name}: it does not run`);
+    }
+    const errors = await this.#life.configure(spec);
+    if (errors.length === 0) {
+      this.#spec = spec;
+      this.#report.tell(
+        'plugin.configured',
+        'info',
+        `plugin ${spec.name} has another configuration`,
+      );
+    }
+    return errors;
+  }
+
+  /** Takes a specification that counts from the next start on, and starts. */
+  respecify(spec: PluginSpec): void {
+    this.#spec = spec;
+    this.restart();
   }
 
   /** Runs the plugin until `signal` aborts; then ends it. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, metrics } = this.#tools;
+    const { clock, metrics } = this.#tools;
     let history = NO_RESTARTS;
     for (;;) {
+      this.#again = new AbortController();
+      const round = AbortSignal.any([signal, this.#again.signal]);
       const started = clock.monotonic();
-      const ending = await this.#live(signal);
-      if (ending === 'stopped') break;
-      const now = clock.monotonic();
-      const plan =
-        ending === 'refused' ? QUARANTINE : planRestart(history, now, now - started, random());
-      const { delayMs } = plan;
-      history = plan.history;
-      this.#move('exit');
-      if (plan.kind === 'quarantine') this.#quarantine(ending, delayMs);
-      await sleep(clock, delayMs, signal).catch(() => {});
+      const ending = await this.#live(round, signal);
+      if (signal.aborted) break;
+      history = await this.#wait(ending, { history, uptimeMs: clock.monotonic() - started, round });
       if (signal.aborted) break;
       this.#move('retry');
-      metrics.restarts.with(this.spec.name).inc();
+      this.#restarts++;
+      metrics.restarts.with(this.#spec.name).inc();
     }
-    if (this.#state !== 'draining') this.#move('stop');
+    if (this.#state !== 'draining' && this.#state !== 'stuck') this.#move('stop');
     this.#move('end');
   }
 
-  async #live(signal: AbortSignal): Promise<Ending> {
-    const { clock, metrics, socketDir } = this.#tools;
-    if (signal.aborted) return 'stopped';
-    const log = new PluginLog(
-      this.#logger,
-      () => clock.monotonic(),
-      () => metrics.logLinesDropped.with(this.spec.name).inc(),
-    );
-    let process: PluginProcess;
+  async #live(signal: AbortSignal, final: AbortSignal): Promise<Ending> {
+    const life = new PluginLife({
+      spec: this.#spec,
+      tools: this.#tools,
+      report: this.#report,
+      move: event => this.#move(event),
+      final,
+    });
+    this.#life = life;
     try {
-      process = await launchPlugin(this.spec, { clock, log, socketDir, signal });
-    } catch (error) {
-      if (signal.aborted) return 'stopped';
-      this.#tell('plugin.start_failed', 'warn', OutpostError.from(error).message);
-      return 'exited';
-    }
-    const started = clock.monotonic();
-    const gone = new AbortController();
-    process.exited.then(exit => gone.abort(exit));
-    const ending = await this.#serve(process, gone.signal, signal);
-    const exit = await process.exited;
-    if (ending !== 'stopped') {
-      const uptimeMs = Math.round(clock.monotonic() - started);
-      this.#tell('plugin.exited', 'warn', `plugin ${this.spec.name} ended: ${exitText(exit)}`, {
-        code: String(exit.code ?? ''),
-        signal: exit.signal ?? '',
-        uptime_ms: String(uptimeMs),
-        stderr: log.tail,
-      });
-    }
-    return ending;
-  }
-
-  /** From the handshake to the end of the process. */
-  async #serve(process: PluginProcess, gone: AbortSignal, signal: AbortSignal): Promise<Ending> {
-    const { clock } = this.#tools;
-    let connection: PluginConnection | null = null;
-    try {
-      connection = connectPlugin(process.handshake, clock);
-      if (!(await this.#introduce(connection))) {
-        await this.#end(process);
-        return signal.aborted ? 'stopped' : 'refused';
-      }
-      await this.#collectUntil(connection, process, AbortSignal.any([gone, signal]));
-      if (!signal.aborted) return 'exited';
-      this.#move('stop');
-      await connection.shutdown(GRACE_MS);
-      await process.endWithin(GRACE_MS);
-      return 'stopped';
-    } catch (error) {
-      if (!gone.aborted) {
-        this.#tell('plugin.start_failed', 'warn', OutpostError.from(error).message);
-        await this.#end(process);
-      }
-      return signal.aborted ? 'stopped' : 'exited';
+      return await life.run(signal);
     } finally {
-      connection?.close();
+      this.#version = life.description?.version.slice(0, 100) ?? this.#version;
+      this.#life = null;
     }
   }
 
-  /** Describe and Configure; false where the plugin refuses its configuration. */
-  async #introduce(connection: PluginConnection): Promise<boolean> {
-    const { name } = this.spec;
-    const description = await connection.describe();
-    this.#move('connect');
-    const errors = await connection.configure(this.#configuration());
-    if (errors.length > 0) {
-      const texts = errors.slice(0, 10).map(({ path, message }) => `${path} ${message}`.trim());
-      const message = `plugin ${name} refuses its configuration: ${texts.join('; ')}`;
-      this.#tell('plugin.config_rejected', 'error', message.slice(0, 2000));
-      return false;
+  /** Waits as long as the ending asks for; returns what to remember of it. */
+  async #wait(ending: Ending, { history, uptimeMs, round }: WaitOptions): Promise<RestartHistory> {
+    const { clock, random } = this.#tools;
+    this.#move('exit');
+    if (round.aborted) return NO_RESTARTS;
+    if (ending === 'declined') {
+      this.#move('decline');
+      await new Promise<void>(settle => round.addEventListener('abort', () => settle()));
+      return NO_RESTARTS;
     }
-    this.#move('configure');
-    const version = description.version.slice(0, 100);
-    this.#tell('plugin.started', 'info', `plugin ${name} ${version} runs`, { version });
-    return true;
-  }
-
-  #configuration(): Configuration {
-    const { collectors = {}, roots = {}, seriesMax = SERIES_MAX } = this.spec;
-    return {
-      intervalMs: this.#tools.intervalMs,
-      maxSeries: seriesMax,
-      roots,
-      collectors: Object.entries(collectors).map(([name, { enabled, options }]) => ({
-        name,
-        options: options ? JSON.stringify(options) : '',
-        ...(enabled !== undefined && { enabled }),
-      })),
-    };
-  }
-
-  async #collectUntil(
-    connection: PluginConnection,
-    process: PluginProcess,
-    ended: AbortSignal,
-  ): Promise<void> {
-    const { sink, clock, metrics, intervalMs } = this.#tools;
-    const plugin = this.spec.name;
-    const intake = new SeriesIntake({
-      plugin,
-      sink,
-      seriesMax: this.spec.seriesMax ?? SERIES_MAX,
-      onDropped: (reason, count, example) => this.#dropped(reason, count, example),
-    });
-    const loop = new CollectionLoop({
-      plugin,
-      connection,
-      intake,
-      intervalMs,
-      clock,
-      metrics,
-      logger: this.#logger,
-      onCollected: () => this.#move('collect'),
-      onMissed: error => {
-        if (ended.aborted) return;
-        this.#move('miss');
-        this.#logger.warn('collection missed', { err: error.message });
-      },
-    });
-    this.#intake = intake;
-    this.#loop = loop;
-    try {
-      if ((await loop.run(ended)) === 'hung') {
-        this.#tell('plugin.hung', 'warn', `plugin ${plugin} does not answer and is ended`);
-        await this.#end(process);
-      }
-    } finally {
-      this.#loop = null;
-      this.#intake = null;
-      await intake
-        .close(clock.now())
-        .catch(error => this.#logger.error('series were not ended', { err: String(error) }));
-    }
-  }
-
-  /** Ends a process that is not to live on; tells when not even SIGKILL ends it. */
-  async #end(process: PluginProcess): Promise<void> {
-    const cancel = this.#tools.clock.after(STUCK_AFTER_MS, () => {
-      const message = `plugin ${this.spec.name} hangs in the kernel and cannot be killed`;
-      this.#tell('plugin.stuck', 'error', message, { pid: String(process.pid) });
-    });
-    await process.terminate();
-    cancel();
+    const plan =
+      ending === 'refused'
+        ? QUARANTINE
+        : planRestart(history, clock.monotonic(), uptimeMs, random());
+    if (plan.kind === 'quarantine') this.#quarantine(ending, plan.delayMs);
+    await sleep(clock, plan.delayMs, round).catch(() => {});
+    return round.aborted ? NO_RESTARTS : plan.history;
   }
 
   #quarantine(ending: Ending, delayMs: number): void {
     this.#move('give-up');
-    const why = ending === 'refused' ? 'refuses its configuration' : 'ends again and again';
+    const { name } = this.#spec;
+    const why =
+      ending === 'refused' ? 'is refused or refuses its configuration' : 'ends again and again';
     const wait = `${Math.round(delayMs / 60_000)} min`;
-    const message = `plugin ${this.spec.name} ${why} and is left alone for ${wait}`;
-    this.#tell('plugin.quarantined', 'error', message);
-  }
-
-  #dropped(reason: DropReason, count: number, example: string): void {
-    this.#tools.metrics.dropped.with(this.spec.name, reason).inc(count);
-    const now = this.#tools.clock.monotonic();
-    if (now - (this.#toldAt.get(reason) ?? -Infinity) < EVENT_REPEAT_MS) return;
-    this.#toldAt.set(reason, now);
-    const isLimit = reason === 'series-limit';
-    const name = isLimit ? 'plugin.cardinality_limited' : 'plugin.data_refused';
-    const message = `data of plugin ${this.spec.name} is refused (${reason}), first: ${example}`;
-    this.#tell(name, 'warn', message.slice(0, 1000), { reason });
-  }
-
-  #tell(
-    name: string,
-    severity: HostEvent['severity'],
-    message: string,
-    attributes: Record<string, string> = {},
-  ): void {
-    this.#tools.onEvent({
-      name,
-      severity,
-      message,
-      attributes: { plugin: this.spec.name, ...attributes },
-    });
+    const message = `plugin ${name} ${why} and is left alone for ${wait}`;
+    // The event before says what is wrong; this one only what follows from it.
+    const { lastError } = this.#report;
+    this.#report.tell('plugin.quarantined', 'error', message);
+    if (lastError !== '') this.#report.lastError = lastError;
   }
 
   #move(event: PluginEvent): void {
     // A collection or miss under way when the agent stops changes nothing any more.
-    if (this.#state === 'draining' && event !== 'end') return;
-    this.#state = nextState(this.#state, event);
+    if (this.#state === 'draining' && !['end', 'hang', 'exit'].includes(event)) return;
+    const before = this.#state;
+    this.#state = nextState(before, event);
+    if (this.#state === before) return;
+    this.#since = this.#tools.clock.now();
+    this.#report.logger.debug('plugin changes state', { from: before, to: this.#state });
   }
+}
+
+interface WaitOptions {
+  readonly history: RestartHistory;
+  readonly uptimeMs: number;
+  /** Aborts when the wait is to end early. */
+  readonly round: AbortSignal;
 }

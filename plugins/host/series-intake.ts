@@ -4,12 +4,18 @@
 
 import { Labels, METRIC_NAME } from '../../src/labels/labels.ts';
 import { labelsProblem } from '../../src/labels/validate.ts';
+import { IntakeRates } from './intake-rates.ts';
+import type { PluginLimits } from './plugin-spec.ts';
 import { INVALID_ID, type SampleBatch, type SeriesDefinition } from './sample-batch-reader.ts';
 import type { FamilyDescription, SampleSink, SampleSource } from './sink.ts';
 
 /** Why something was dropped; the label "reason" of `agent_plugin_dropped_total`. */
 export type DropReason =
   | 'series-limit' // the plugin has as many series as it may
+  | 'series-rate' // it begins more series than it may
+  | 'sample-rate' // it sends more samples than it may
+  | 'label-length' // a label's value is longer than it may be
+  | 'answer-bytes' // an answer is larger than it may be
   | 'bad-labels' // labels that cannot be stored
   | 'bad-family' // a family without a usable name, or of another type than before
   | 'unknown-family' // a series of a family that was not described
@@ -20,10 +26,21 @@ export type DropReason =
   | 'ragged' // more ids than values, or the other way round
   | 'wrong-time'; // a time of collection that cannot be true
 
+/** All of them. */
+export const DROP_REASONS: readonly DropReason[] = [
+  ...(['series-limit', 'series-rate', 'sample-rate', 'label-length', 'answer-bytes'] as const),
+  ...(['bad-labels', 'bad-family', 'unknown-family', 'bad-id', 'duplicate-series'] as const),
+  ...(['unknown-id', 'duplicate-id', 'ragged', 'wrong-time'] as const),
+];
+
 export interface IntakeOptions {
   readonly plugin: string;
   readonly sink: SampleSink;
   readonly seriesMax: number;
+  /** Those that are absent hold nothing back. */
+  readonly limits?: Partial<
+    Pick<PluginLimits, 'newSeriesPerMinute' | 'samplesPerSecond' | 'labelValueLength'>
+  >;
   /** Told with what was dropped and the first example. */
   readonly onDropped: (reason: DropReason, count: number, example: string) => void;
 }
@@ -47,6 +64,9 @@ const SUFFIXES: ReadonlySet<string> = new Set([
   '_created',
 ]);
 
+/** Definitions that were refused for a limit are asked for again after this long. */
+const RETRY_MS = 60_000;
+
 const UNDEFINED = -1;
 const REFUSED = -2;
 
@@ -63,6 +83,7 @@ interface KnownSeries {
 /** The series of one plugin process. */
 export class SeriesIntake {
   readonly #options: IntakeOptions;
+  readonly #rates: IntakeRates;
   readonly #idMax: number;
   readonly #families = new Map<string, FamilyDescription>();
   readonly #byKey = new Map<string, KnownSeries>();
@@ -77,12 +98,16 @@ export class SeriesIntake {
   #source: SampleSource;
   #outIds: Uint32Array = new Uint32Array(1024);
   #outValues: Float64Array = new Float64Array(0);
+  #outCount = 0;
   #lastTime = 0;
+  #hasRefused = false;
+  #retryAt = 0;
   #closed = false;
   readonly #drops = new Map<DropReason, { count: number; example: string }>();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#rates = new IntakeRates(options.seriesMax, options.limits ?? {});
     this.#idMax = options.seriesMax * ID_SPREAD + ENDED_SLACK;
     this.#source = options.sink.source(options.plugin);
   }
@@ -98,14 +123,40 @@ export class SeriesIntake {
    */
   async take(batch: SampleBatch, time: number): Promise<number> {
     if (this.#closed) return 0;
+    this.#rates.advance(time);
     for (const family of batch.families) this.#defineFamily(family);
     for (const series of batch.series) this.#defineSeries(series);
     if (this.#sinkIdCount > 2 * this.#byKey.size + ENDED_SLACK) await this.#renew(time);
     const count = this.#select(batch);
+    this.#outCount = count;
     this.#reportDrops();
     this.#lastTime = time;
     await this.#source.collected(time, this.#outIds, this.#outValues, count);
     return count;
+  }
+
+  /** Whether the plugin should define its series again, some having been refused; `now` is monotonic ms. */
+  wantsDefinitions(now: number): boolean {
+    if (!this.#hasRefused || this.#byKey.size >= this.#options.seriesMax) return false;
+    if (this.#retryAt === 0) this.#retryAt = now + RETRY_MS;
+    if (now < this.#retryAt) return false;
+    this.#retryAt = 0;
+    this.#hasRefused = false;
+    return true;
+  }
+
+  /** Newest values of a family's series by the value of one of their labels. */
+  latest(family: string, label: string): ReadonlyMap<string, number> {
+    const names = new Map<number, string>();
+    for (const series of this.#byKey.values()) {
+      if (series.family === family) names.set(series.sinkId, series.labels.get(label) ?? '');
+    }
+    const found = new Map<string, number>();
+    for (let i = 0; i < this.#outCount; i++) {
+      const name = names.get(this.#outIds[i]!);
+      if (name !== undefined) found.set(name, this.#outValues[i]!);
+    }
+    return found;
   }
 
   /** Counts something that was not series or samples, such as a wrong time. */
@@ -162,6 +213,7 @@ export class SeriesIntake {
     const twin = this.#byKey.get(full.key);
     const refusal = this.#refusal(definition, full, twin);
     if (refusal !== null) {
+      this.#hasRefused ||= refusal[0] === 'series-limit' || refusal[0] === 'series-rate';
       this.#drop(...refusal);
       return;
     }
@@ -183,12 +235,17 @@ export class SeriesIntake {
     if (!SUFFIXES.has(suffix)) return ['bad-family', `${family.slice(0, 200)}, suffix "${suffix}"`];
     const problem = seriesProblem(full, pairs);
     if (problem !== null) return ['bad-labels', `${family.slice(0, 200)}: ${problem}`];
+    const { labelValueLength = Infinity } = this.#options.limits ?? {};
+    const long = pairs.find((text, i) => i % 2 === 1 && text.length > labelValueLength);
+    if (long !== undefined) {
+      return ['label-length', `${family.slice(0, 200)}: a value of ${long.length} characters`];
+    }
     if (twin) {
       const lives = this.#lastSeen[twin.sinkId] === this.#collection;
       return lives ? ['duplicate-series', full.toString()] : null;
     }
     if (this.#byKey.size >= this.#options.seriesMax) return ['series-limit', full.toString()];
-    return null;
+    return this.#rates.admitSeries() ? null : ['series-rate', full.toString()];
   }
 
   #announce({ family, suffix }: Pick<KnownSeries, 'family' | 'suffix'>, labels: Labels): number {
@@ -229,10 +286,15 @@ export class SeriesIntake {
     if (total > this.#outIds.length) this.#outIds = new Uint32Array(total * 2);
     this.#collection++;
     this.#outValues = batch.values;
+    const countMax = this.#rates.samplesMax;
     let count = 0;
     for (let i = 0; i < total; i++) {
       const sinkId = this.#admit(ids[i]!);
       if (sinkId < 0) continue;
+      if (count >= countMax) {
+        this.#drop('sample-rate', `more than ${countMax} samples in a collection`);
+        continue;
+      }
       this.#outIds[count] = sinkId;
       if (count !== i) moveValue(batch.values, i, count);
       count++;

@@ -15,50 +15,30 @@ import {
 } from '../../../plugins/host/restart-policy.ts';
 
 describe('the state of a plugin', () => {
+  const live = { exit: 'backoff', hang: 'stuck', stop: 'draining' } as const;
+  const serving = { ...live, collect: 'running', miss: 'degraded', throttle: 'degraded' } as const;
   const table: Readonly<Record<PluginState, Partial<Record<PluginEvent, PluginState>>>> = {
-    starting: { connect: 'connected', exit: 'backoff', 'give-up': 'quarantined', stop: 'draining' },
-    connected: {
-      configure: 'configured',
-      exit: 'backoff',
+    discovered: { ...live, verify: 'verified' },
+    verified: { ...live, start: 'starting' },
+    starting: { ...live, connect: 'connected' },
+    connected: { ...live, configure: 'configured' },
+    configured: serving,
+    running: serving,
+    degraded: serving,
+    backoff: {
+      retry: 'discovered',
       'give-up': 'quarantined',
+      decline: 'stopped',
       stop: 'draining',
     },
-    configured: {
-      collect: 'running',
-      miss: 'degraded',
-      exit: 'backoff',
-      'give-up': 'quarantined',
-      stop: 'draining',
-    },
-    running: {
-      collect: 'running',
-      miss: 'degraded',
-      exit: 'backoff',
-      'give-up': 'quarantined',
-      stop: 'draining',
-    },
-    degraded: {
-      collect: 'running',
-      miss: 'degraded',
-      exit: 'backoff',
-      'give-up': 'quarantined',
-      stop: 'draining',
-    },
-    backoff: { retry: 'starting', 'give-up': 'quarantined', stop: 'draining' },
-    quarantined: { retry: 'starting', stop: 'draining' },
-    draining: { end: 'stopped' },
-    stopped: {},
+    quarantined: { retry: 'discovered', stop: 'draining' },
+    stuck: { exit: 'backoff', stop: 'draining', end: 'stopped' },
+    draining: { end: 'stopped', hang: 'stuck', exit: 'backoff' },
+    stopped: { retry: 'discovered', stop: 'draining' },
   };
   const events: readonly PluginEvent[] = [
-    'connect',
-    'configure',
-    'collect',
-    'miss',
-    'exit',
-    'give-up',
-    'retry',
-    'stop',
-    'end',
+    ...(['verify', 'start', 'connect', 'configure', 'collect', 'miss', 'throttle'] as const),
+    ...(['exit', 'decline', 'give-up', 'hang', 'retry', 'stop', 'end'] as const),
   ];
   for (const state of PLUGIN_STATES) {
     it(`goes from ${state} only where it can`, () => {

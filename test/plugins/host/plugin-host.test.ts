@@ -1,6 +1,6 @@
 // The plugin host with real child processes: good ones, dying ones, hanging ones and liars.
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,7 +79,7 @@ describe('a plugin host with a good plugin', () => {
     expect(running.host.states().get('good')).toBe('stopped');
     expect(running.sink.sources[0]!.closedAt).not.toBe(null);
     expect(isAlive(pid)).toBe(false);
-    expect(readdirSync(socketDir)).toEqual([]);
+    expect(existsSync(socketDir)).toBe(false);
     expect(running.names()).toEqual(['plugin.started']);
   });
 
