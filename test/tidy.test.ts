@@ -13,7 +13,15 @@ const FILE_LINES_MAX = 500;
 const FLOORS: readonly (readonly string[])[] = [
   ['src/cli'],
   ['agent', 'federation/query', 'plugins/host', 'src/tools'],
-  ['src/storeapi', 'src/httpapi', 'src/remote', 'src/exposition', 'plugins/sdk', 'plugins/os'],
+  [
+    'src/storeapi',
+    'src/httpapi',
+    'src/remote',
+    'src/exposition',
+    'plugins/sdk',
+    'plugins/os',
+    'plugins/hardware',
+  ],
   ['src/promql', 'src/rules', 'src/downsample'],
   ['src/tsdb'],
   ['src/storage'],
@@ -34,6 +42,7 @@ const NEIGHBOURS: readonly (readonly [string, string, string])[] = [
   ['src/rules', 'src/promql', 'rules are expressions'],
   ['agent', 'plugins/host', 'the agent runs the host and is its sink'],
   ['plugins/os', 'plugins/sdk', 'collectors are written against the SDK'],
+  ['plugins/hardware', 'plugins/sdk', 'collectors are written against the SDK'],
 ];
 
 /** One door for each outside library: only these may import it. */
@@ -266,7 +275,7 @@ function mayImport(file: string, target: string): boolean {
   if (!from || !to) return false;
   if (from.folder === to.folder) return true;
   // A collector, like any outsider's, sees the SDK and nothing else.
-  if (from.folder === 'plugins/os') return to.folder === 'plugins/sdk';
+  if (/^plugins\/(os|hardware)$/.test(from.folder)) return to.folder === 'plugins/sdk';
   if (from.floor < to.floor) return true;
   return NEIGHBOURS.some(([a, b]) => from.folder === a && to.folder === b);
 }
