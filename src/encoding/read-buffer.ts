@@ -115,6 +115,18 @@ export class ReadBuffer {
     return decodeUtf8(this.#bytes, this.#at - length, this.#at);
   }
 
+  /** Passes over a string where its bytes are these; says whether it did. */
+  skipString(expected: Uint8Array): boolean {
+    const start = this.#at;
+    const length = this.uvarint();
+    if (this.#error !== null) return false;
+    const fits = length === expected.length && length <= this.#end - this.#at;
+    let same = 0;
+    while (fits && same < length && this.#bytes[this.#at + same] === expected[same]) same++;
+    this.#at = fits && same === length ? this.#at + length : start;
+    return this.#at !== start;
+  }
+
   skip(count: number): void {
     this.#take(count);
   }

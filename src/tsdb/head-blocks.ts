@@ -3,6 +3,7 @@
 import { writeBlock } from './block/block-writer.ts';
 import type { BlockMeta } from './block/meta.ts';
 import { seriesChunks } from './compact/compactor.ts';
+import { ClosedRange } from './head/closed-range.ts';
 import type { Head } from './head/head.ts';
 
 /** Unix ms; `maxTime` is exclusive. */
@@ -38,15 +39,21 @@ export async function writeHeadBlock(
   options: HeadBlockOptions,
 ): Promise<BlockMeta | null> {
   const querier = head.querier(minTime, maxTime - 1);
+  // What may still be appended to must be fixed at one moment, lest a batch be there in part.
+  const isClosed = maxTime <= head.appendableFrom;
+  const set = isClosed
+    ? new ClosedRange(head, { minTime, maxTime: maxTime - 1 }, options.signal)
+    : null;
   try {
-    const set = await querier.select([], { hints: { sorted: true } });
-    return await writeBlock(parentDir, seriesChunks(set, { minTime, maxTime }), {
+    const source = set ?? (await querier.select([], { hints: { sorted: true } }));
+    return await writeBlock(parentDir, seriesChunks(source, { minTime, maxTime }), {
       ...options,
       minTime,
       maxTime,
       level: 1,
     });
   } finally {
+    set?.close();
     querier.close();
   }
 }

@@ -153,7 +153,7 @@ export class Block implements Queryable {
     const deletions = await choose(this.parts);
     const slicer = new Slicer(systemClock.monotonic);
     await slicer.pause();
-    const tombstones = this.#tombstones.clone();
+    const tombstones = await this.#tombstones.copy(slicer);
     let count = 0;
     for (const deletion of deletions) count += await this.#mark(deletion, tombstones, slicer);
     if (count === 0) return 0;

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { crc32c } from '../../encoding/crc32c.ts';
 import { ReadBuffer } from '../../encoding/read-buffer.ts';
 import { WriteBuffer } from '../../encoding/write-buffer.ts';
-import type { Slicer } from '../../lifecycle/slicer.ts';
+import { systemClock } from '../../lifecycle/clock.ts';
+import { Slicer } from '../../lifecycle/slicer.ts';
 import { corrupt } from '../corrupt.ts';
 import { replaceFile } from '../file-writer.ts';
 
@@ -29,12 +30,11 @@ const NONE: readonly TimeInterval[] = [];
 /** Deleted ranges by series id, each series' ranges sorted and apart. */
 export class Tombstones {
   readonly #bySeries = new Map<number, TimeInterval[]>();
+  #count = 0;
 
   /** Number of ranges. */
   get count(): number {
-    let count = 0;
-    for (const intervals of this.#bySeries.values()) count += intervals.length;
-    return count;
+    return this.#count;
   }
 
   /** The series' deleted ranges by time. */
@@ -50,6 +50,7 @@ export class Tombstones {
   /** Adds a range; ranges that touch or overlap become one. */
   add(id: number, added: TimeInterval): void {
     const before = this.#bySeries.get(id);
+    this.#count++;
     if (!before) {
       this.#bySeries.set(id, [{ minTime: added.minTime, maxTime: added.maxTime }]);
       return;
@@ -58,6 +59,7 @@ export class Tombstones {
       other => other.maxTime < added.minTime - 1 || other.minTime > added.maxTime + 1,
     );
     const joined = before.filter(other => !apart.includes(other));
+    this.#count -= joined.length;
     apart.push({
       minTime: Math.min(added.minTime, ...joined.map(other => other.minTime)),
       maxTime: Math.max(added.maxTime, ...joined.map(other => other.maxTime)),
@@ -68,11 +70,16 @@ export class Tombstones {
     );
   }
 
-  /** An independent copy. */
-  clone(): Tombstones {
+  /** An independent copy, made giving way; nothing may be added meanwhile. */
+  async copy(slicer: Slicer): Promise<Tombstones> {
     const copy = new Tombstones();
-    // Lists of ranges are replaced and never changed.
-    for (const [id, intervals] of this.#bySeries) copy.#bySeries.set(id, intervals);
+    let done = 0;
+    for (const [id, intervals] of this.#bySeries) {
+      // Lists of ranges are replaced and never changed.
+      copy.#bySeries.set(id, intervals);
+      if (++done % SERIES_AT_ONCE === 0 && slicer.due) await slicer.pause();
+    }
+    copy.#count = this.#count;
     return copy;
   }
 
@@ -94,7 +101,10 @@ export class Tombstones {
   *#encoding(buffer: WriteBuffer): Generator<void> {
     buffer.u32(MAGIC);
     buffer.u8(VERSION);
-    const ids = Float64Array.from(this.#bySeries.keys()).sort();
+    const ids = Float64Array.from(this.#bySeries.keys());
+    yield;
+    // They are, where a block's series were deleted by one selection.
+    if (!isAscending(ids)) ids.sort();
     for (let i = 0; i < ids.length; i++) {
       if (i % SERIES_AT_ONCE === 0) yield;
       for (const { minTime, maxTime } of this.intervals(ids[i]!)) {
@@ -109,6 +119,20 @@ export class Tombstones {
 
   /** Reads the file's bytes; `file` is for error texts. Throws `corrupt`. */
   static decode(bytes: Uint8Array, file: string): Tombstones {
+    const out = new Tombstones();
+    for (const _ of out.#decoding(bytes, file));
+    return out;
+  }
+
+  /** As `decode`, giving way where there are many. */
+  static async decodeSliced(bytes: Uint8Array, file: string, slicer: Slicer): Promise<Tombstones> {
+    const out = new Tombstones();
+    for (const _ of out.#decoding(bytes, file)) if (slicer.due) await slicer.pause();
+    return out;
+  }
+
+  /** Adds what the file's bytes say; comes back now and then. */
+  *#decoding(bytes: Uint8Array, file: string): Generator<void> {
     const header = new ReadBuffer(bytes);
     const crcAt = bytes.length - 4;
     if (header.u32() !== MAGIC) throw corrupt('tombstones have a wrong magic number', file, 0);
@@ -117,25 +141,30 @@ export class Tombstones {
     if (crcAt < HEADER_BYTES || crc32c(bytes.subarray(HEADER_BYTES, crcAt)) !== stored) {
       throw corrupt('tombstones checksum mismatch', file, Math.max(crcAt, 0));
     }
-    const out = new Tombstones();
     const entries = new ReadBuffer(bytes, HEADER_BYTES, crcAt);
-    while (entries.remaining > 0) {
+    for (let read = 1; entries.remaining > 0; read++) {
+      if (read % SERIES_AT_ONCE === 0) yield;
       const id = entries.uvarint();
       const interval = { minTime: entries.varint(), maxTime: entries.varint() };
       if (entries.error !== null) {
         throw corrupt(`tombstones: ${entries.error}`, file, entries.offset);
       }
-      out.add(id, interval);
+      this.add(id, interval);
     }
-    return out;
   }
+}
+
+function isAscending(ids: Float64Array): boolean {
+  for (let i = 1; i < ids.length; i++) if (ids[i - 1]! > ids[i]!) return false;
+  return true;
 }
 
 /** Reads a block's tombstones; a block without the file has none. Throws `corrupt`. */
 export async function readTombstones(blockDir: string): Promise<Tombstones> {
   const path = join(blockDir, TOMBSTONES_FILE);
   try {
-    return Tombstones.decode(await readFile(path), path);
+    const bytes = await readFile(path);
+    return await Tombstones.decodeSliced(bytes, path, new Slicer(systemClock.monotonic));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Tombstones();
     throw error;

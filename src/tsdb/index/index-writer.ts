@@ -16,6 +16,8 @@ import { SeriesSpill } from './series-spill.ts';
 const ID_MAX = 0xffff_ffff;
 // Postings held at a time; where there are more, the spilled series are walked again.
 const POSTINGS_AT_ONCE = 16 * 1024 * 1024;
+/** Lists from this length on are written in parts. */
+const LONG_LIST = 8192;
 
 /** One index being written. Order of calls: add for each series in label order, then finish. */
 export class IndexWriter {
@@ -139,8 +141,8 @@ export class IndexWriter {
 
   /** Writes the list of all series, then one list for each pair in order; returns where those lie. */
   async #writePostings(ids: Uint32Array, slicer: Slicer): Promise<Float64Array> {
-    this.#appendList(ids);
-    const counts = this.#pairs.sortedCounts();
+    await this.#writeList(ids, slicer);
+    const counts = await this.#pairs.sortedCounts(slicer);
     const offsets = new Float64Array(counts.length);
     for (let from = 0; from < counts.length; ) {
       const { to, total } = nextPart(counts, from, this.#postingsAtOnce);
@@ -159,12 +161,27 @@ export class IndexWriter {
       );
       for (let i = 0; i < to - from; i++) {
         offsets[from + i] = this.#file.position;
-        this.#appendList(lists.subarray(starts[i]!, starts[i + 1]!));
+        const list = lists.subarray(starts[i]!, starts[i + 1]!);
+        if (list.length < LONG_LIST) this.#appendList(list);
+        else await this.#writeList(list, slicer);
         if (this.#file.full || slicer.due) await this.#giveWay(slicer);
       }
       from = to;
     }
     return offsets;
+  }
+
+  async #writeList(ids: Uint32Array, slicer: Slicer): Promise<void> {
+    const { buffer } = this.#file;
+    buffer.u32(4 + ids.length * 4);
+    this.#file.beginChecksum();
+    buffer.u32(ids.length);
+    for (let from = 0; from < ids.length; from += LONG_LIST) {
+      const to = Math.min(from + LONG_LIST, ids.length);
+      for (let i = from; i < to; i++) buffer.u32(ids[i]!);
+      if (this.#file.full || slicer.due) await this.#giveWay(slicer);
+    }
+    this.#file.endChecksum();
   }
 
   #appendList(ids: Uint32Array): void {

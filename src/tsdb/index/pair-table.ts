@@ -7,6 +7,8 @@ import type { Labels } from '../../labels/labels.ts';
 import type { Slicer } from '../../lifecycle/slicer.ts';
 import { sortedOrder } from './sort-sliced.ts';
 
+const STEPS_AT_ONCE = 4096;
+
 /** Order of calls: add for all series, sort once, then the rest. */
 export class PairTable {
   readonly #symbolIds = new Map<string, number>();
@@ -43,8 +45,12 @@ export class PairTable {
     const compareSymbols = (a: number, b: number): number =>
       compareStrings(symbols[a]!, symbols[b]!);
     const bySymbol = await sortedOrder(symbols.length, compareSymbols, slicer);
-    this.#ranks = inverted(bySymbol);
-    this.symbols = Array.from(bySymbol, id => symbols[id]!);
+    this.#ranks = await inverted(bySymbol, slicer);
+    this.symbols = [];
+    for (let i = 0; i < bySymbol.length; i++) {
+      this.symbols.push(symbols[bySymbol[i]!]!);
+      if (i % STEPS_AT_ONCE === 0 && slicer.due) await slicer.pause();
+    }
     const nameRank = (pair: number): number => this.#ranks[this.#names[pair]!]!;
     const valueRank = (pair: number): number => this.#ranks[this.#values[pair]!]!;
     this.#order = await sortedOrder(
@@ -52,12 +58,17 @@ export class PairTable {
       (a, b) => nameRank(a) - nameRank(b) || valueRank(a) - valueRank(b),
       slicer,
     );
-    this.#positions = inverted(this.#order);
+    this.#positions = await inverted(this.#order, slicer);
   }
 
   /** Number of series of each pair, pairs in sorted order. */
-  sortedCounts(): Uint32Array {
-    return this.#order.map(pair => this.#counts[pair]!);
+  async sortedCounts(slicer: Slicer): Promise<Uint32Array> {
+    const out = new Uint32Array(this.#order.length);
+    for (let i = 0; i < out.length; i++) {
+      out[i] = this.#counts[this.#order[i]!]!;
+      if (i % STEPS_AT_ONCE === 0 && slicer.due) await slicer.pause();
+    }
+    return out;
   }
 
   /** Where a pair stands in sorted order. */
@@ -113,8 +124,11 @@ export class PairTable {
   }
 }
 
-function inverted(order: Uint32Array): Uint32Array<ArrayBuffer> {
+async function inverted(order: Uint32Array, slicer: Slicer): Promise<Uint32Array<ArrayBuffer>> {
   const out = new Uint32Array(order.length);
-  for (let i = 0; i < order.length; i++) out[order[i]!] = i;
+  for (let i = 0; i < order.length; i++) {
+    out[order[i]!] = i;
+    if (i % STEPS_AT_ONCE === 0 && slicer.due) await slicer.pause();
+  }
   return out;
 }

@@ -1,7 +1,7 @@
 // The postings offset table: for each label pair, in order, where its list of series lies. Every 32nd
 // value of a name is remembered; a lookup reads the stretch between two of them.
 
-import { ReadBuffer } from '../../encoding/read-buffer.ts';
+import { decodeUtf8, ReadBuffer } from '../../encoding/read-buffer.ts';
 import { compareStrings } from '../../labels/compare.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { corrupt } from '../corrupt.ts';
@@ -49,7 +49,7 @@ export class PostingsTable {
     place: { start: number; limit: number; residentBytesMax: number },
   ): Promise<PostingsTable> {
     const names = new Map<string, NameEntries>();
-    let name = '';
+    let nameBytes: Uint8Array = new Uint8Array(0);
     let current: NameEntries | undefined;
     const section = await walkSection(source, {
       what: 'index postings table',
@@ -58,21 +58,26 @@ export class PostingsTable {
       entry(buffer, base) {
         const at = base + buffer.offset;
         const strings = buffer.uvarint();
-        const entryName = buffer.string();
+        // Nearly always the name of the entry before; neither it nor most values are needed as strings.
+        const isNew = current === undefined || !buffer.skipString(nameBytes);
+        const newName = isNew ? buffer.raw(buffer.uvarint()) : nameBytes;
+        const isSample = isNew || current!.count % SAMPLE_EVERY === 0;
         const valueLength = buffer.uvarint();
-        const valueBytes = buffer.raw(valueLength);
+        const valueBytes = isSample ? buffer.raw(valueLength) : null;
+        if (!isSample) buffer.skip(valueLength);
         buffer.uvarint();
         if (buffer.error !== null) return false;
         if (strings !== KEY_STRINGS) {
           throw corrupt('index postings table has a key of another kind', source.name, at);
         }
-        if (!current || entryName !== name) {
-          name = entryName;
+        if (!current || isNew) {
+          nameBytes = new Uint8Array(newName);
+          const name = decodeUtf8(nameBytes, 0, nameBytes.length);
           current = { count: 0, values: [], offsets: [], end: 0 };
           if (names.has(name)) throw corrupt('index postings table is not sorted', source.name, at);
           names.set(name, current);
         }
-        if (current.count % SAMPLE_EVERY === 0) {
+        if (valueBytes) {
           current.values.push(Buffer.from(valueBytes).toString('utf8'));
           current.offsets.push(at);
         }

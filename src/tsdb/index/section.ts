@@ -1,8 +1,11 @@
 // Walks a table section of the index (symbols, postings offsets): u32 length, u32 count, entries, CRC.
-// Short sections are kept in memory, long ones are walked in pieces and later read page by page.
+// Short sections are kept in memory, long ones are walked in pieces and later read page by page. A table of
+// many series takes long to walk, so the walk gives way.
 
 import { crc32c } from '../../encoding/crc32c.ts';
 import { ReadBuffer } from '../../encoding/read-buffer.ts';
+import { systemClock } from '../../lifecycle/clock.ts';
+import { Slicer } from '../../lifecycle/slicer.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { corrupt } from '../corrupt.ts';
 import { MemorySource } from '../file-source.ts';
@@ -10,6 +13,7 @@ import { MemorySource } from '../file-source.ts';
 const PIECE_BYTES = 1024 * 1024;
 const ENTRY_BYTES_MAX = 16 * 1024 * 1024;
 const LENGTH_BYTES = 4;
+const ENTRIES_AT_ONCE = 256;
 
 /** How a section is walked. */
 export interface SectionWalk {
@@ -54,6 +58,7 @@ export async function walkSection(source: ByteSource, walk: SectionWalk): Promis
 
   const resident = end - body <= walk.residentBytesMax;
   const pieceBytes = resident ? end - body : PIECE_BYTES;
+  const slicer = new Slicer(systemClock.monotonic);
   let crc = 0;
   let left = count;
   let rest: Uint8Array = new Uint8Array(0);
@@ -67,8 +72,14 @@ export async function walkSection(source: ByteSource, walk: SectionWalk): Promis
     if (last && crc !== new ReadBuffer(stored!).u32()) throw fail('checksum mismatch');
     const bytes = rest.length === 0 ? piece! : Buffer.concat([rest, piece!]);
     const base = at - rest.length;
-    const used = walkEntries(new ReadBuffer(bytes, at === body ? 4 : 0), base, left, walk);
+    const buffer = new ReadBuffer(bytes, at === body ? 4 : 0);
+    let used = walkEntries(buffer, base, left, walk);
     left -= used.entries;
+    while (used.more) {
+      if (slicer.due) await slicer.pause();
+      used = walkEntries(buffer, base, left, walk);
+      left -= used.entries;
+    }
     if (last && left > 0) throw fail('ends before its last entry', end);
     if (resident) return { source: new MemorySource(source.name, bytes, body), end };
     rest = bytes.subarray(used.offset);
@@ -77,17 +88,19 @@ export async function walkSection(source: ByteSource, walk: SectionWalk): Promis
   return { source, end };
 }
 
+/** Visits some entries; `more` where the buffer may hold others, `offset` is behind the last one. */
 function walkEntries(
   buffer: ReadBuffer,
   base: number,
   left: number,
   walk: SectionWalk,
-): { entries: number; offset: number } {
+): { entries: number; offset: number; more: boolean } {
+  const most = Math.min(left, ENTRIES_AT_ONCE);
   let entries = 0;
   let offset = buffer.offset;
-  while (entries < left && walk.entry(buffer, base)) {
+  while (entries < most && walk.entry(buffer, base)) {
     entries++;
     offset = buffer.offset;
   }
-  return { entries, offset };
+  return { entries, offset, more: entries === most && most < left };
 }

@@ -7,8 +7,8 @@ import { assert } from '../../lifecycle/errors.ts';
 import type { Chunk } from '../../storage/series.ts';
 import type { FileWriter } from '../file-writer.ts';
 
-// A piece holds some two thousand series: a few ms of work.
-const PIECE_BYTES = 128 * 1024;
+// A piece holds some hundred series: less than a ms of work.
+const PIECE_BYTES = 32 * 1024;
 const LENGTH_BYTES = 4;
 
 /** Told of each series: its pairs, its encoded chunks (borrowed) and its number. Pairs are reused. */
@@ -47,7 +47,7 @@ export class SeriesSpill {
     this.file.buffer.raw(record.bytes());
   }
 
-  /** Visits all series of the drained file in order; awaits `between` after each some thousand. */
+  /** Visits all series of the drained file in order; awaits `between` after each some hundred. */
   async forEach(visit: VisitSeries, between: () => Promise<void>): Promise<void> {
     const size = this.file.position;
     const pairs: number[] = [];
