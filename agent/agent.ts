@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PluginHost } from '../plugins/host/plugin-host.ts';
 import type { PluginSpec } from '../plugins/host/plugin-spec.ts';
 import type { PluginState } from '../plugins/host/plugin-state.ts';
+import type { ProcessTools } from '../plugins/host/process-tools.ts';
 import { newApi } from '../src/httpapi/api.ts';
 import { type ListenAddress, listenHttp } from '../src/httpapi/listen.ts';
 import type { ApiOptions, BuildInfo } from '../src/httpapi/options.ts';
@@ -24,6 +25,7 @@ import type { Registry } from '../src/telemetry/metrics.ts';
 import { ActiveQueries } from '../src/telemetry/queries/active-queries.ts';
 import { type Db, startDb } from '../src/tsdb/db.ts';
 import type { DbOptions } from '../src/tsdb/db-options.ts';
+import { apiPlugin } from './api-plugin.ts';
 import { EventLog } from './events.ts';
 import { renderMetrics } from './exporter.ts';
 import { Ingest } from './ingest.ts';
@@ -42,8 +44,11 @@ export interface AgentOptions {
   /** The `instance` label of collected series. */
   readonly instance: string;
   readonly plugins: readonly PluginSpec[];
-  /** A directory of this agent alone for plugin sockets. */
+  /** A directory of this agent alone for plugin sockets, and one that other users can get to. */
   readonly socketDir: string;
+  readonly sharedSocketDir?: string;
+  /** This machine without cgroups where absent. */
+  readonly processTools?: ProcessTools;
   readonly database: Pick<
     DbOptions,
     | 'retentionMs'
@@ -91,6 +96,8 @@ export interface Agent {
   readonly actors: readonly Actor[];
   /** Where each plugin is in its life. */
   plugins(): ReadonlyMap<string, PluginState>;
+  /** As PluginHost's. */
+  reconfigurePlugins(plugins: readonly PluginSpec[]): Promise<void>;
   /** Series in the head of the database. */
   seriesCount(): number;
   readonly collectIntervalMs: number;
@@ -134,6 +141,8 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
     logger: logger.child({ component: 'plugins' }),
     registry,
     socketDir: options.socketDir,
+    ...(options.sharedSocketDir !== undefined && { sharedSocketDir: options.sharedSocketDir }),
+    ...(options.processTools && { processTools: options.processTools }),
     intervalMs: options.collectIntervalMs,
   });
   const selfScrape = new SelfScrape({
@@ -156,6 +165,7 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
     const http = await listenHttp(
       newAgentApi(options, db, ingest, {
         ready: () => !stopping,
+        plugins: { list: () => host.list().map(apiPlugin), restart: name => host.restart(name) },
         targets: () =>
           agentTargets({
             ingest,
@@ -189,6 +199,7 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
         grpc.actor,
       ],
       plugins: () => host.states(),
+      reconfigurePlugins: plugins => host.reconfigure(plugins),
       seriesCount: () => db.seriesCount,
       collectIntervalMs: options.collectIntervalMs,
     };
@@ -202,7 +213,7 @@ function newAgentApi(
   options: AgentOptions,
   db: Db,
   ingest: Ingest,
-  live: Pick<ApiOptions, 'ready' | 'targets'>,
+  live: Pick<ApiOptions, 'ready' | 'targets' | 'plugins'>,
 ) {
   const { logger, registry, clock, random } = options.context;
   const receiver = options.remoteWriteReceiver

@@ -107,9 +107,10 @@ function makeGroup(path: string, { memoryBytes, cpuCores, pids }: PluginLimits):
   mkdirSync(path, { recursive: true });
   const group = new PluginCgroup(path);
   const write = (file: string, text: string): void => writeFileSync(join(path, file), text);
-  write('memory.max', String(memoryBytes));
-  write('cpu.max', `${Math.round(cpuCores * CPU_PERIOD_US)} ${CPU_PERIOD_US}`);
-  write('pids.max', String(pids));
+  const orMax = (value: number): string => (value === Infinity ? 'max' : String(value));
+  write('memory.max', orMax(memoryBytes));
+  write('cpu.max', `${orMax(Math.round(cpuCores * CPU_PERIOD_US))} ${CPU_PERIOD_US}`);
+  write('pids.max', orMax(pids));
   // All of a plugin goes when one of it has to: half a plugin answers nothing.
   if (readdirSync(path).includes('memory.oom.group')) write('memory.oom.group', '1');
   return group;

@@ -49,7 +49,7 @@ export class PluginSupervisor {
       state: this.#state,
       since: this.#since,
       pid: life?.process && !life.process.hasExited ? life.process.pid : null,
-      version: this.#version,
+      version: life?.description?.version.slice(0, 100) ?? this.#version,
       command: [this.#spec.command, ...(this.#spec.args ?? [])],
       restarts: this.#restarts,
       lastError: this.#report.lastError,

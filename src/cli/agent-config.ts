@@ -3,7 +3,9 @@
 
 import Type, { type Static } from 'typebox';
 import { closed, Duration, LabelSet, PositiveDuration, Size } from './config-values.ts';
+import { processSettings } from './plugin-config.ts';
 import { RetentionPolicies } from './retention-policies.ts';
+import { ScrapeConfigsSchema, scrapeDefaults } from './scrape/scrape-schema.ts';
 
 const CollectorSettings = Type.Object(
   {
@@ -18,26 +20,27 @@ const CollectorSettings = Type.Object(
   closed,
 );
 
-const PluginSettings = Type.Object(
-  {
-    enabled: Type.Optional(Type.Boolean({ description: 'Whether the plugin is started.' })),
-    command: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), {
-        minItems: 1,
-        description: 'Executable and arguments. Built-in plugins need none.',
-      }),
-    ),
-    max_series: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'Most series the plugin may have. Default 100000.' }),
-    ),
-    collectors: Type.Optional(
-      Type.Record(Type.String(), CollectorSettings, {
-        description: 'Settings of single collectors, by name.',
-      }),
-    ),
-  },
-  closed,
-);
+/** Keys of one plugin. */
+export const pluginSettings = {
+  enabled: Type.Optional(Type.Boolean({ description: 'Whether the plugin is started.' })),
+  command: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: 'Executable and arguments. Built-in plugins need none.',
+    }),
+  ),
+  max_series: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Most series the plugin may have. Default 100000.' }),
+  ),
+  collectors: Type.Optional(
+    Type.Record(Type.String(), CollectorSettings, {
+      description: 'Settings of single collectors, by name.',
+    }),
+  ),
+  ...processSettings,
+};
+
+const PluginSettings = Type.Object(pluginSettings, closed);
 
 /** Schema of the agent's file; `npm run schemas` writes it to config/agent.schema.json. */
 export const AgentConfigSchema = Type.Object(
@@ -51,6 +54,7 @@ export const AgentConfigSchema = Type.Object(
           external_labels: Type.Optional(
             LabelSet('Labels that tell this agent from all others; announced over StoreAPI.'),
           ),
+          ...scrapeDefaults,
         },
         closed,
       ),
@@ -114,6 +118,7 @@ export const AgentConfigSchema = Type.Object(
         closed,
       ),
     ),
+    scrape_configs: Type.Optional(ScrapeConfigsSchema),
     plugins: Type.Optional(
       Type.Record(Type.String(), PluginSettings, {
         description: 'Plugins by name. "os" is built in and runs unless it is disabled.',

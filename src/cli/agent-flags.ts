@@ -31,6 +31,8 @@ export interface AgentFlags extends CommonFlags, EngineFlags, RemoteReadFlags {
   readonly 'storage.minFreeBytes'?: number;
   readonly 'storage.coldAfter'?: number;
   readonly plugins: boolean;
+  readonly 'plugins.dir'?: string;
+  readonly 'config.watch'?: boolean;
   readonly selfMetrics: boolean;
   readonly snapshotOnShutdown: boolean;
   readonly 'web.cors.origin'?: string;
@@ -61,6 +63,7 @@ function withCollectFlags(command: Command): Command {
         textFlag,
       ),
     )
+    .option('--config.watch', 'read configuration and manifests again when they change')
     .addOption(
       fileOption('--collect-interval <duration>', 'how often collectors run', {
         parse: intervalFlag,
@@ -69,6 +72,12 @@ function withCollectFlags(command: Command): Command {
     )
     .option('--label <name=value>', 'external label of this agent; repeat for more', labelFlag)
     .option('--no-plugins', 'start no plugins')
+    .addOption(
+      new Option(
+        '--plugins.dir <path>',
+        'directory of plugins, each a folder with plugin.yaml, or a .yaml file',
+      ).argParser(textFlag),
+    )
     .option('--no-self-metrics', 'do not store the agent’s own metrics')
     .option(
       '--no-snapshot-on-shutdown',

@@ -10,6 +10,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { AGENT_DEFAULTS, type AgentFlags } from './agent-flags.ts';
 import { COLLECT_INTERVAL_MIN_MS } from './flags.ts';
+import { processSpec } from './plugin-config.ts';
 import { retentionPolicies } from './retention-policies.ts';
 
 /** The part of the agent's options that flags and file decide. */
@@ -82,6 +83,8 @@ function pluginSpecs(config: AgentConfig): PluginSpec[] {
         args,
         ...(settings.max_series !== undefined && { seriesMax: settings.max_series }),
         ...(settings.collectors && { collectors: settings.collectors }),
+        ...processSpec(settings),
+        ...(command === undefined && { builtIn: true }),
       };
     });
 }

@@ -1,24 +1,27 @@
 // `outpost agent`: one host's agent.
 
 import { randomFillSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { type Agent, newAgent } from '../../agent/agent.ts';
+import { systemTools } from '../../plugins/host/process-tools.ts';
+import { RejectedKeys } from '../../plugins/host/rejected-keys.ts';
 import { Notifications } from '../httpapi/notifications.ts';
-import { type Actor, aborted } from '../lifecycle/run-group.ts';
+import { OutpostError } from '../lifecycle/errors.ts';
 import { type AgentConfig, AgentConfigSchema } from './agent-config.ts';
 import { type AgentFlags, withAgentFlags } from './agent-flags.ts';
 import { agentSettings } from './agent-settings.ts';
-import { readConfigFile } from './config-file.ts';
+import { placeOfKeys, readConfigFile } from './config-file.ts';
+import { configWatch } from './config-watch.ts';
 import { apiLimits, engineOptions } from './engine-flags.ts';
 import { hostPort } from './flags.ts';
 import { type Listener, logListening, namingFlag, warnIfOpen } from './listening.ts';
+import { manifestPaths, withManifests } from './plugin-manifests.ts';
 import { type ProcessContext, runProcess } from './process.ts';
 import { queryLog } from './query-log.ts';
 import { lifecycleOperations, Reloader, reloadOnSignal } from './reload.ts';
 import { remoteReadLimits } from './remote-read-flags.ts';
+import { socketPlace } from './socket-place.ts';
 import { runtimeStatus, shownFlags } from './status.ts';
 import { buildInfo, packageVersion } from './version.ts';
 
@@ -38,17 +41,30 @@ export function addAgentCommand(program: Command): void {
 /** Builds the agent from flags and file. Throws OutpostError. */
 export async function startAgent(flags: AgentFlags, context: ProcessContext): Promise<Agent> {
   const file = flags['config.file'];
-  const read = file === undefined ? null : () => readConfigFile(file, AgentConfigSchema);
+  const manifests = flags.plugins ? flags['plugins.dir'] : undefined;
+  const read =
+    file === undefined && manifests === undefined
+      ? null
+      : (): AgentConfig =>
+          withManifests(
+            file === undefined ? {} : readConfigFile(file, AgentConfigSchema),
+            manifests,
+          );
   const config = read?.() ?? {};
   const settings = agentSettings(flags, config);
   const { logger, registry, clock } = context;
   let { externalLabels } = settings;
+  let running: Agent | null = null;
   const notifications = new Notifications(clock.now);
   const reloader = new Reloader<AgentConfig>({
     ...{ read, config, now: clock.now, logger, registry, notifications },
-    live: ['global.external_labels'],
-    apply: next => {
-      externalLabels = agentSettings(flags, next).externalLabels;
+    live: ['global.external_labels', 'plugins'],
+    apply: async next => {
+      const nextSettings = agentSettings(flags, next);
+      await running?.reconfigurePlugins(nextSettings.plugins).catch(error => {
+        throw placed(error, file);
+      });
+      externalLabels = nextSettings.externalLabels;
     },
   });
   reloadOnSignal(reloader);
@@ -63,9 +79,6 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
     address: flags.grpcAddress,
   };
   warnIfOpen([http, grpc], logger);
-  // Sockets have short paths and are this process's alone.
-  const socketDir = mkdtempSync(join(tmpdir(), 'outpost-'));
-  const removeSockets = (): void => rmSync(socketDir, { recursive: true, force: true });
   try {
     const agent = await newAgent({
       ...settings,
@@ -76,7 +89,12 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
       httpAddress: flags.httpAddress,
       grpcAddress: hostPort(flags.grpcAddress),
       instance: hostname(),
-      socketDir,
+      ...socketPlace(flags.dataDir, process.env['XDG_RUNTIME_DIR']),
+      processTools: systemTools({
+        cgroups: true,
+        onNoCgroups: why =>
+          logger.debug('plugins have no cgroups, the agent watches over them', { why }),
+      }),
       engine: { ...engineOptions(flags), ...queryLog(flags, context) },
       limits: apiLimits(flags),
       remoteRead: remoteReadLimits(flags),
@@ -92,16 +110,25 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
     });
     logListening(http, agent.httpPort, logger);
     logListening(grpc, agent.grpcPort, logger);
-    const cleanUp: Actor = {
-      name: 'clean up',
-      async run(signal) {
-        await aborted(signal);
-        removeSockets();
-      },
-    };
-    return { ...agent, actors: [cleanUp, ...agent.actors] };
+    running = agent;
+    if (!flags['config.watch']) return agent;
+    const files = (): string[] => [
+      ...(file === undefined ? [] : [file]),
+      ...(manifests === undefined ? [] : manifestPaths(manifests)),
+    ];
+    return { ...agent, actors: [configWatch({ files, reloader, clock }), ...agent.actors] };
   } catch (error) {
-    removeSockets();
     throw namingFlag(error, [http, grpc]);
   }
+}
+
+/** A mistake that a plugin found, with the place in the file where that can be told. */
+function placed(error: unknown, file: string | undefined): unknown {
+  const cause = error instanceof OutpostError ? error.cause : null;
+  if (!(error instanceof OutpostError) || !(cause instanceof RejectedKeys)) return error;
+  // What stands in a manifest is not in the file.
+  const place = file === undefined ? null : placeOfKeys(file, cause.keys, 2);
+  return place === null
+    ? error
+    : new OutpostError(error.code, `${place}: ${error.message}`, { cause });
 }

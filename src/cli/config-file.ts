@@ -13,10 +13,21 @@ const FILE_BYTES_MAX = 4 * 1024 * 1024;
 /** Longest part of a wrong value that is shown. */
 const SHOWN_MAX = 60;
 
+/** Something that a schema cannot see, at a path of keys. */
+export interface Mistake {
+  /** Numbers of list items as texts. A last key that is absent stands for what would hold it. */
+  readonly keys: readonly string[];
+  readonly message: string;
+}
+
+/** Finds what is wrong with a value that its schema takes; the first mistake is reported. */
+export type MistakeFinder<Value> = (value: Value) => Iterable<Mistake>;
+
 /** Reads and checks a file. Throws `bad-data` naming file, line, column, what is wrong and the mend. */
 export function readConfigFile<Schema extends TSchema>(
   path: string,
   schema: Schema,
+  mistakes?: MistakeFinder<Static<Schema>>,
 ): Static<Schema> {
   let text: string;
   try {
@@ -28,7 +39,7 @@ export function readConfigFile<Schema extends TSchema>(
   if (text.length > FILE_BYTES_MAX) {
     throw new OutpostError('bad-data', `read configuration ${path}: it is larger than 4 MiB`);
   }
-  return parseConfig(text, path, schema);
+  return parseConfig(text, path, schema, mistakes);
 }
 
 /** Checks a text as `readConfigFile` does; `path` is only named in errors. */
@@ -36,6 +47,7 @@ export function parseConfig<Schema extends TSchema>(
   text: string,
   path: string,
   schema: Schema,
+  mistakes?: MistakeFinder<Static<Schema>>,
 ): Static<Schema> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
@@ -50,9 +62,28 @@ export function parseConfig<Schema extends TSchema>(
   }
   const value = withoutGaps(contentOf(document, path), schema);
   const checker = Compile(schema);
-  if (checker.Check(value)) return value as Static<Schema>;
-  const { keys, message } = firstMistake([...checker.Errors(value)], value, schema);
+  const isTaken = checker.Check(value);
+  const [found] = isTaken
+    ? (mistakes?.(value as Static<Schema>) ?? [])
+    : [firstMistake([...checker.Errors(value)], value, schema)];
+  if (found === undefined) return value as Static<Schema>;
+  const { keys, message } = found;
   throw new OutpostError('bad-data', `${path}:${locate(document, lines, keys)}: ${message}`);
+}
+
+/**
+ * `path:line:column` of the key, or of the nearest one above it, in a file that has at least `least` of the
+ * keys; null in one that has not, or that cannot be read.
+ */
+export function placeOfKeys(path: string, keys: readonly string[], least: number): string | null {
+  try {
+    const lines = new LineCounter();
+    const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
+    if (!document.hasIn(keys.slice(0, least))) return null;
+    return `${path}:${locate(document, lines, keys)}`;
+  } catch {
+    return null;
+  }
 }
 
 /** Aliases are for repetition, not for documents that grow without end. */
@@ -86,7 +117,7 @@ function firstMistake(
   errors: readonly SchemaError[],
   value: unknown,
   schema: TSchema,
-): { keys: readonly string[]; message: string } {
+): Mistake {
   // The deepest complaint is the most specific one; those of enclosing objects only repeat it.
   const found = errors
     .filter(({ keyword }) => keyword !== 'additionalProperties')

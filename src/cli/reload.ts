@@ -18,8 +18,8 @@ export interface ReloaderOptions<Config extends object> {
   readonly config: Config;
   /** Dotted keys that take effect at once. */
   readonly live: readonly string[];
-  /** Makes the live keys take effect. Throws `bad-data` before anything is changed. */
-  apply(config: Config): void;
+  /** Makes the live keys take effect. Throws or rejects with `bad-data` where nothing is changed. */
+  apply(config: Config): void | Promise<void>;
   /** Unix ms. */
   readonly now: () => number;
   readonly logger: Logger;
@@ -33,6 +33,7 @@ export class Reloader<Config extends object> implements ReloadState {
   time: number;
   readonly #options: ReloaderOptions<Config>;
   #current: Config;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ReloaderOptions<Config>) {
     this.#options = options;
@@ -56,13 +57,19 @@ export class Reloader<Config extends object> implements ReloadState {
   }
 
   /** Reads the file again; says what was applied and what needs a restart. Throws `bad-data`. */
-  async reload(): Promise<string> {
+  reload(): Promise<string> {
+    const turn = this.#turn.catch(() => {}).then(() => this.#reload());
+    this.#turn = turn;
+    return turn;
+  }
+
+  async #reload(): Promise<string> {
     const { read, apply, live, config: started, notifications, logger, now } = this.#options;
     if (!read)
       return 'there is no configuration file, so nothing was read; --config.file names one\n';
     try {
       const next = read();
-      apply(next);
+      await apply(next);
       const applied = changedKeys(this.#current, next).filter(key => isUnder(key, live));
       const restart = changedKeys(started, next).filter(key => !isUnder(key, live));
       this.#current = next;

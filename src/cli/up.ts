@@ -111,7 +111,8 @@ async function printSummary(
 ): Promise<void> {
   const deadline = clock.monotonic() + FIRST_SAMPLES_DEADLINE_MS;
   // A quarantined plugin waits for its operator; the summary says so at once.
-  const isPending = (state: string): boolean => state !== 'running' && state !== 'quarantined';
+  const settled = ['running', 'quarantined', 'stopped', 'stuck'];
+  const isPending = (state: string): boolean => !settled.includes(state);
   const waiting = (): boolean => flags.plugins && [...agent.plugins().values()].some(isPending);
   while (waiting() && clock.monotonic() < deadline && !signal.aborted) {
     await sleep(clock, POLL_MS, signal).catch(() => {});

@@ -27,6 +27,7 @@ import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { nothingRoutes } from './routes/nothing.ts';
 import { openApiRoute } from './routes/openapi.ts';
+import { pluginRoutes } from './routes/plugins.ts';
 import { queryRoutes } from './routes/query.ts';
 import { queryTextRoutes } from './routes/query-text.ts';
 import { readRoutes } from './routes/read.ts';
@@ -73,6 +74,7 @@ function routesOf(options: ApiOptions): ApiRoute[] {
     ...writeRoutes(options),
     ...readRoutes(options),
     ...targetRoutes(options),
+    ...pluginRoutes(options),
     ...storeStatusRoutes(options),
     ...selfMetricsRoutes(options),
     ...featureRoutes(options),

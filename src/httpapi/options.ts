@@ -18,7 +18,7 @@ import type { Parameters } from './parameters.ts';
 import type { ReadObserver } from './read-observer.ts';
 import type { ApiRoute } from './route.ts';
 import type { WalReplay } from './routes/wal-replay.ts';
-import type { ApiTarget, LifecycleOperations, StoreSource } from './sources.ts';
+import type { ApiTarget, LifecycleOperations, PluginSource, StoreSource } from './sources.ts';
 
 /** What `/api/v1/status/buildinfo` says. */
 export interface BuildInfo {
@@ -93,6 +93,8 @@ export interface ApiOptions {
   readonly lookbackMs?: number;
   /** What is collected from; nothing where absent. */
   targets?(): readonly ApiTarget[];
+  /** Plugins; none where absent. */
+  readonly plugins?: PluginSource;
   /** The mode's own database in numbers. */
   readonly store?: StoreSource;
   /** Reloading and ending, where the mode lets clients do that. */

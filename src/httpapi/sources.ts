@@ -65,6 +65,42 @@ export interface StoreSource {
   blocks(): readonly StoreBlock[];
 }
 
+/** A plugin, a process that collects for the agent. */
+export interface ApiPlugin {
+  readonly name: string;
+  readonly state: string;
+  /** When it came into the state, Unix ms. */
+  readonly since: number;
+  /** Null without a process. */
+  readonly pid: number | null;
+  readonly version: string;
+  readonly command: readonly string[];
+  readonly restarts: number;
+  readonly lastError: string;
+  readonly series: number;
+  readonly memoryBytes: number;
+  readonly cpuCores: number;
+  readonly cpuSeconds: number;
+  /** How many times less often it is collected from. */
+  readonly stretch: number;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly collectors: readonly {
+    readonly name: string;
+    readonly enabled: boolean;
+    readonly outcome: string;
+    readonly error: string;
+    /** Of its last run; null where unknown. */
+    readonly durationSeconds: number | null;
+  }[];
+}
+
+/** The plugins of a mode that has some. */
+export interface PluginSource {
+  list(): readonly ApiPlugin[];
+  /** Throws `not-found`. */
+  restart(name: string): void;
+}
+
 /** What a process can be asked to do. */
 export interface LifecycleOperations {
   /** Reads the configuration again; says what changed. Throws where nothing was changed. */

@@ -35,6 +35,24 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
     ),
     error: text,
   }),
+  Plugin: record(
+    {
+      ...{ name: text, state: text, since: moment, pid: integer, version: text },
+      ...{ command: list(text), restarts: integer, lastError: text, series: integer },
+      ...{ memoryBytes: integer, cpuCores: decimal, cpuSeconds: decimal, stretch: integer },
+      limits: mapOf(decimal),
+      collectors: list(
+        record(
+          {
+            ...{ name: text, enabled: truth, error: text, durationSeconds: decimal },
+            outcome: oneOf('ok', 'failed', 'no data', 'unknown', 'off'),
+          },
+          ['durationSeconds'],
+        ),
+      ),
+    },
+    ['pid'],
+  ),
   Histogram: record({ count: text, sum: text, buckets: list(list(either(decimal, text))) }, [
     'buckets',
   ]),

@@ -84,6 +84,15 @@ export const OPERATIONS: Readonly<Record<string, OperationDocs>> = {
     [p.needed(p.scrapePool), p.needed(p.labelObject)],
   ),
   '/api/v1/scrape_pools': get('targets', 'Names of pools', record({ scrapePools: list(text) })),
+  '/api/v1/plugins': get(
+    'plugins',
+    'Plugins and how they fare',
+    record({ plugins: list(ref('Plugin')) }),
+  ),
+  '/api/v1/plugins/:name/restart': {
+    ...{ tag: 'plugins', summary: 'Starts a plugin anew, out of quarantine too' },
+    data: record({ plugin: text }),
+  },
   '/api/v1/rules': get('rules', 'Rules', record({ groups: list(anything) }), p.rules),
   '/api/v1/alerts': get('alerts', 'Alerts', record({ alerts: list(anything) })),
   '/api/v1/alertmanagers': get(
