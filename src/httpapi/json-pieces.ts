@@ -17,6 +17,8 @@ export interface ResultView {
   /** Most series; 0 is no limit. */
   readonly limit: number;
   readonly withStats: boolean;
+  /** When the steps are, in ms, where the statistics show each of them. */
+  readonly steps?: { readonly startMs: number; readonly stepMs: number };
   /** Parts that could not be read, for the statistics. */
   readonly missing?: () => readonly MissingPart[];
 }
@@ -58,7 +60,7 @@ export function* resultPieces(result: QueryResult, view: ResultView): Generator<
     const text = value.type === 'scalar' ? formatFloat(value.value) : value.value;
     yield `[${formatSeconds(value.time)},${JSON.stringify(text)}]`;
   }
-  if (view.withStats) yield `,"stats":${statsJson(result.stats, view.missing?.() ?? [])}`;
+  if (view.withStats) yield* statsPieces(result.stats, view);
   yield '}';
 }
 
@@ -151,23 +153,34 @@ export function* labelsPieces(sets: readonly Labels[]): Generator<string> {
   yield sets.length === 0 ? '[]' : ']';
 }
 
-function statsJson(stats: QueryStats, missing: readonly MissingPart[]): string {
-  const { queueMs, prepareMs, evalMs } = stats;
-  return JSON.stringify({
-    timings: {
-      evalTotalTime: (prepareMs + evalMs) / 1000,
-      resultSortTime: 0,
-      queryPreparationTime: prepareMs / 1000,
-      innerEvalTime: evalMs / 1000,
-      execQueueTime: queueMs / 1000,
-      execTotalTime: (queueMs + prepareMs + evalMs) / 1000,
-    },
-    samples: {
-      totalQueryableSamples: stats.samplesRead,
-      peakSamples: stats.peakSamples,
-      samplesRead: stats.samplesRead,
-    },
-    // Absent where everything was read, as clients of Prometheus know it.
-    ...(missing.length > 0 && { missing: missing.map(missingJson) }),
+function* statsPieces(stats: QueryStats, view: ResultView): Generator<string> {
+  const { queueMs, prepareMs, evalMs, samplesPerStep } = stats;
+  const timings = JSON.stringify({
+    evalTotalTime: (prepareMs + evalMs) / 1000,
+    resultSortTime: 0,
+    queryPreparationTime: prepareMs / 1000,
+    innerEvalTime: evalMs / 1000,
+    execQueueTime: queueMs / 1000,
+    execTotalTime: (queueMs + prepareMs + evalMs) / 1000,
   });
+  yield `,"stats":{"timings":${timings},"samples":{`;
+  if (samplesPerStep) {
+    if (view.steps)
+      yield `"totalQueryableSamplesPerStep":${stepsJson(samplesPerStep, view.steps)},`;
+    const total = samplesPerStep.reduce((sum, count) => sum + count, 0);
+    yield `"totalQueryableSamples":${total},`;
+  }
+  yield `"samplesRead":${stats.samplesRead},"peakSamples":${stats.peakSamples}}`;
+  // Absent where everything was read, as clients of Prometheus know it.
+  const missing = view.missing?.() ?? [];
+  if (missing.length > 0) yield `,"missing":${JSON.stringify(missing.map(missingJson))}`;
+  yield '}';
+}
+
+function stepsJson(
+  perStep: Float64Array,
+  { startMs, stepMs }: { readonly startMs: number; readonly stepMs: number },
+): string {
+  const steps = Array.from(perStep, (n, i) => `[${formatSeconds(startMs + i * stepMs)},${n}]`);
+  return `[${steps.join()}]`;
 }

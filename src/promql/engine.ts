@@ -12,6 +12,7 @@ import { Evaluation } from './evaluation.ts';
 import { Execution } from './execution.ts';
 import { type LanguageSwitches, refuseDisabled } from './features.ts';
 import { Gate } from './gate.ts';
+import { gridOf } from './grid.ts';
 import { MemoryPool, QueryMemory } from './limits/memory.ts';
 import type { QueryJournal, QueryLog, QueryOrigin } from './limits/observers.ts';
 import {
@@ -25,6 +26,7 @@ import {
 import { ParsedQueries } from './parsed-queries.ts';
 import { Planner } from './plan.ts';
 import type { QueryResult, QueryStats } from './result.ts';
+import { SampleCounts } from './sample-counts.ts';
 import { statsOnlySelectors } from './stats-selectors.ts';
 
 /** Limits that are left out have the safe defaults of `QUERY_LIMITS`. */
@@ -52,6 +54,8 @@ export interface QueryOptions {
   readonly origin?: QueryOrigin;
   /** True: what the answer holds stays in the account of all queries until its `release` is called. */
   readonly keepsAccount?: boolean;
+  /** True: samples are counted step by step. */
+  readonly countsSamples?: boolean;
 }
 
 export interface InstantOptions extends QueryOptions {
@@ -211,6 +215,7 @@ export class Engine {
           prepareMs: planned - entered,
           evalMs: done - planned,
           samplesRead: execution.samplesRead,
+          samplesPerStep: planner.scope.counts?.result() ?? null,
           peakSamples: execution.peakSamples,
           seriesRead: execution.seriesRead,
           peakBytes: memory.peak,
@@ -251,6 +256,7 @@ export class Engine {
       instant: frame.stepMs === 0,
       statsOnly: statsOnlySelectors(expr),
       subqueryStepMs: this.#options.subqueryStepMs ?? 60_000,
+      counts: frame.options.countsSamples ? newCounts(execution, frame) : null,
     });
   }
 
@@ -288,6 +294,12 @@ function limitsOf(options: Partial<QueryLimits>): QueryLimits {
   const names = Object.keys(QUERY_LIMITS) as (keyof QueryLimits)[];
   const entries = names.map(name => [name, options[name] ?? QUERY_LIMITS[name]] as const);
   return Object.fromEntries(entries) as unknown as QueryLimits;
+}
+
+function newCounts(execution: Execution, { startMs, endMs, stepMs }: Frame): SampleCounts {
+  const steps = stepMs === 0 ? 1 : gridOf(startMs, endMs, stepMs).count;
+  execution.checkSteps(steps);
+  return new SampleCounts(steps);
 }
 
 function checkType(expr: Expr, frame: Frame): void {

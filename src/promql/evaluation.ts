@@ -1,6 +1,6 @@
 // From a parsed query and its times to a value: which kind of plan is asked, and how it is collected.
 
-import type { Expr } from './ast.ts';
+import { type Expr, withoutParens } from './ast.ts';
 import { typeOf } from './check.ts';
 import type { Execution } from './execution.ts';
 import { type Grid, gridOf, instantGrid } from './grid.ts';
@@ -51,9 +51,11 @@ export class Evaluation {
         }
       }
       case 'matrix': {
-        const plan = this.#planner.range(expr, grid, { func: '' });
+        const plan = this.#planner.answerRange(expr, grid);
+        const isSubquery = withoutParens(expr).kind === 'subquery';
+        const counts = isSubquery ? null : this.#planner.scope.counts;
         try {
-          return { type: 'matrix', series: await collectRange(this.#execution, plan) };
+          return { type: 'matrix', series: await collectRange(this.#execution, plan, counts) };
         } finally {
           plan.source.close();
         }

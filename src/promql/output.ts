@@ -15,6 +15,7 @@ import { FloatStore, RowStore } from './operators/row-store.ts';
 import type { Row } from './operators/rows.ts';
 import type { RangePlan } from './plan-selectors.ts';
 import type { MatrixSeries, VectorSample } from './result.ts';
+import { countWindows, type SampleCounts } from './sample-counts.ts';
 import { sortSliced } from './sliced-sort.ts';
 
 /** The time that a sample has beside its cell. */
@@ -150,8 +151,12 @@ function toSeries(
   return { labels, times, values: kept, histograms: keptHistograms };
 }
 
-/** The samples of a range expression asked for by itself, ordered by labels. */
-export async function collectRange(execution: Execution, plan: RangePlan): Promise<MatrixSeries[]> {
+/** The samples of a range expression asked for by itself, ordered by labels; counted where asked. */
+export async function collectRange(
+  execution: Execution,
+  plan: RangePlan,
+  counts: SampleCounts | null,
+): Promise<MatrixSeries[]> {
   const { source, shape } = plan;
   if (shape.beforeMs > 0) {
     throw new OutpostError(
@@ -172,6 +177,10 @@ export async function collectRange(execution: Execution, plan: RangePlan): Promi
       removeStale(columns);
       const { length } = columns;
       if (length === 0 || columns.times[length - 1]! <= end - shape.rangeMs) continue;
+      if (counts) {
+        const windows = { ends: shape.ends, beforeMs: shape.rangeMs, afterMs: 0 };
+        countWindows(counts, columns, windows, plan.bare);
+      }
       execution.hold(length);
       execution.holdBytes(length * TIME_BYTES);
       execution.holdLabels(series);

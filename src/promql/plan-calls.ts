@@ -14,6 +14,7 @@ import { DATE_PARTS, dateChange, datePart } from './functions/time.ts';
 import { maxOf, minOf } from './go-math.ts';
 import type { Grid } from './grid.ts';
 import { newAbsent } from './operators/absent.ts';
+import { CountedRanges } from './operators/counted-kernel.ts';
 import { type HistogramQuestion, newHistogramSummary } from './operators/histogram-summary.ts';
 import { newInfo } from './operators/info.ts';
 import { LabelOperator, labelJoin, labelReplace } from './operators/label-change.ts';
@@ -30,7 +31,7 @@ import {
   VectorScalar,
 } from './operators/scalar.ts';
 import { byLabels, byValue, newSort, type SortOptions } from './operators/sort.ts';
-import { WindowOperator } from './operators/window.ts';
+import { type RowKernel, WindowOperator } from './operators/window.ts';
 import type { Planner } from './plan.ts';
 import { firstSelectorTime, planInfoSeries } from './plan-info.ts';
 import { planVectorSelector } from './plan-selectors.ts';
@@ -109,7 +110,7 @@ function planRangeCall(
 ): VectorOperator {
   const { execution } = planner.scope;
   const matrix = expr.args.find(arg => typeOf(arg) === 'matrix')!;
-  const { source, shape } = planner.range(matrix, grid, { func: name });
+  const { source, shape, bare } = planner.range(matrix, grid, { func: name });
   const scalarArgs = expr.args.filter(arg => typeOf(arg) === 'scalar');
   const scalars = scalarArgs.map(arg => planner.scalar(arg, grid));
   const values: Float64Array[] = [];
@@ -119,7 +120,17 @@ function planRangeCall(
     annotate: (kind, message) => execution.annotations.add(kind, message, matrix.span),
     annotateAt: (kind, message, span) => execution.annotations.add(kind, message, span),
   };
-  const kernel = new RangeKernel(shape, rangeFunction(expr, name, matrix)(context), context);
+  let kernel: RowKernel = new RangeKernel(
+    shape,
+    rangeFunction(expr, name, matrix)(context),
+    context,
+  );
+  const { counts } = planner.scope;
+  if (counts) {
+    const { ends, rangeMs, beforeMs, afterMs } = shape;
+    const windows = { ends, beforeMs: rangeMs + beforeMs, afterMs };
+    kernel = new CountedRanges(kernel, { counts, bare }, windows);
+  }
   const prepare = async (): Promise<void> => {
     for (const scalar of scalars) values.push(await scalar.values());
   };

@@ -5,6 +5,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import { type AtModifier, childrenOf, type DurationExpr, type Expr } from './ast.ts';
 import { durationMs } from './durations.ts';
 import { type Grid, gridEnd } from './grid.ts';
+import { CountedCells } from './operators/counted-kernel.ts';
 import { LookupKernel } from './operators/lookup.ts';
 import type { VectorOperator } from './operators/operator.ts';
 import { SelectSource } from './operators/select-source.ts';
@@ -64,5 +65,7 @@ export function planInfoSeries(
       throw new OutpostError('execution', `info sample should be float: ${series.labels}`);
     },
   };
-  return new WindowOperator(execution, source, kernel, { steps: grid.count, keepName: true });
+  const { counts } = scope;
+  const counted = counts ? new CountedCells(kernel, { counts, bare: false }, false) : kernel;
+  return new WindowOperator(execution, source, counted, { steps: grid.count, keepName: true });
 }

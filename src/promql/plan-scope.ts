@@ -3,6 +3,7 @@
 import type { AtModifier, VectorSelector } from './ast.ts';
 import type { DurationScope } from './durations.ts';
 import type { Execution } from './execution.ts';
+import type { SampleCounts } from './sample-counts.ts';
 
 /** One query's frame. */
 export interface PlanScope extends DurationScope {
@@ -16,6 +17,8 @@ export interface PlanScope extends DurationScope {
   readonly statsOnly: ReadonlySet<VectorSelector>;
   /** The step of subqueries that give none. */
   readonly subqueryStepMs: number;
+  /** Counts the samples of windows; null where nobody asks, and below what counts by itself. */
+  readonly counts: SampleCounts | null;
 }
 
 /** The time of an `@`. */

@@ -12,6 +12,7 @@ import type {
 } from './ast.ts';
 import { durationMs } from './durations.ts';
 import { type Grid, gridEnd, gridOf } from './grid.ts';
+import { CountedCells } from './operators/counted-kernel.ts';
 import { type LookupAnswer, LookupKernel } from './operators/lookup.ts';
 import type { RangeSource, VectorOperator } from './operators/operator.ts';
 import { DISTINCT } from './operators/operator.ts';
@@ -20,7 +21,7 @@ import { ResetHintSource } from './operators/reset-hints.ts';
 import { type Selection, SelectSource } from './operators/select-source.ts';
 import { SmoothKernel } from './operators/smooth.ts';
 import { SubquerySource } from './operators/subquery.ts';
-import { WindowOperator } from './operators/window.ts';
+import { type RowKernel, WindowOperator } from './operators/window.ts';
 import { atTime, type PlanScope } from './plan-scope.ts';
 
 /** What surrounds a selector, for the store to prune by. */
@@ -34,6 +35,8 @@ export interface Surroundings {
 export interface RangePlan {
   readonly source: RangeSource;
   readonly shape: WindowShape;
+  /** Only the totals of histograms are looked at. */
+  readonly bare: boolean;
 }
 
 /** The times at which data is looked at: the grid moved by offset and `@`. */
@@ -82,9 +85,14 @@ export function planVectorSelector(
     maxTime: gridEnd(data) + (smoothed ? execution.lookbackMs : 0),
     hints: hintsFor(scope, options.around),
   });
-  const kernel = smoothed
+  let kernel: RowKernel = smoothed
     ? new SmoothKernel(execution, data, selector.span)
     : new LookupKernel(data, execution.lookbackMs, options.answer);
+  // Upstream counts nothing for a smoothed instant selector, so that figures can be compared.
+  if (scope.counts && !smoothed) {
+    const bare = scope.statsOnly.has(selector);
+    kernel = new CountedCells(kernel, { counts: scope.counts, bare }, options.answer === 'sample');
+  }
   return new WindowOperator(execution, source, kernel, {
     steps: grid.count,
     keepName: options.answer === 'sample',
@@ -121,7 +129,7 @@ export function planMatrixSelector(
     evaluations: grid,
     ...(named && { metricName: named.value }),
   };
-  return { source, shape };
+  return { source, shape, bare: scope.statsOnly.has(selector) };
 }
 
 /** A subquery; `planInner` plans the inner expression on the subquery's own grid. */
@@ -147,11 +155,12 @@ export function planSubquery(
     startTimes: false,
     evaluations: grid,
   };
-  if (inner.count === 0) return { source: NOTHING, shape };
+  if (inner.count === 0) return { source: NOTHING, shape, bare: false };
   scope.execution.checkSteps(inner.count);
   return {
     source: new SubquerySource(scope.execution, planInner(expr.inner, inner), inner),
     shape,
+    bare: false,
   };
 }
 

@@ -28,6 +28,7 @@ import {
   type RangePlan,
   type Surroundings,
 } from './plan-selectors.ts';
+import type { SampleCounts } from './sample-counts.ts';
 
 const NOWHERE: Surroundings = { func: '' };
 
@@ -42,7 +43,7 @@ export class Planner {
   /** An expression of type instant vector, or a scalar taken as one. */
   vector(expr: Expr, grid: Grid, around: Surroundings = NOWHERE): VectorOperator {
     if (grid.count > 1 && isStepInvariant(expr)) {
-      const once = this.#vector(expr, { ...grid, count: 1 }, around);
+      const once = this.#once().#vector(expr, { ...grid, count: 1 }, around);
       return new RepeatOperator(this.scope.execution, once, grid.count);
     }
     return this.#vector(expr, grid, around);
@@ -50,7 +51,7 @@ export class Planner {
 
   scalar(expr: Expr, grid: Grid): ScalarOperator {
     if (grid.count > 1 && expr.kind !== 'number' && isStepInvariant(expr)) {
-      return new RepeatedScalar(this.#scalar(expr, { ...grid, count: 1 }), grid.count);
+      return new RepeatedScalar(this.#once().#scalar(expr, { ...grid, count: 1 }), grid.count);
     }
     return this.#scalar(expr, grid);
   }
@@ -62,9 +63,33 @@ export class Planner {
       return planMatrixSelector(inner, grid, this.scope, around);
     }
     if (inner.kind === 'subquery') {
-      return planSubquery(inner, grid, this.scope, (e, g) => this.vector(e, g));
+      // What a subquery reads is not counted: its own steps are, as the samples of windows.
+      const planner = this.#counting(null);
+      return planSubquery(inner, grid, this.scope, (e, g) => planner.vector(e, g));
     }
     throw new OutpostError('internal', `${inner.kind} is no range vector`);
+  }
+
+  /** A range vector that is itself the answer: samples in the range, or all that a subquery reads. */
+  answerRange(expr: Expr, grid: Grid): RangePlan {
+    const inner = withoutParens(expr);
+    if (inner.kind !== 'subquery' || this.scope.counts === null) {
+      return this.range(expr, grid, NOWHERE);
+    }
+    const { counts } = this.scope;
+    const planned = (e: Expr, g: Grid): VectorOperator =>
+      this.#counting(counts.once(g.count)).vector(e, g);
+    return planSubquery(inner, grid, this.scope, planned);
+  }
+
+  /** The planner of a part that is evaluated once for all steps. */
+  #once(): Planner {
+    return this.#counting(this.scope.counts?.once() ?? null);
+  }
+
+  #counting(counts: SampleCounts | null): Planner {
+    if (counts === this.scope.counts) return this;
+    return new Planner({ ...this.scope, counts });
   }
 
   #vector(expr: Expr, grid: Grid, around: Surroundings): VectorOperator {

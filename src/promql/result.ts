@@ -31,6 +31,8 @@ export interface QueryStats {
   readonly evalMs: number;
   /** Samples read from storage. */
   readonly samplesRead: number;
+  /** Samples asked for at each step, as Prometheus counts them; null where the caller did not want to know. */
+  readonly samplesPerStep: Float64Array | null;
   /** Most samples held at one time. */
   readonly peakSamples: number;
   readonly seriesRead: number;

@@ -35,8 +35,14 @@ export function queryRoutes(options: ApiOptions): ApiRoute[] {
 async function answerInstant(options: ApiOptions, request: ApiRequest): Promise<ApiAnswer> {
   const { parameters, signal } = request;
   const timeMs = parameters.time('time', options.clock.now());
-  const settings = { ...settingsOf(parameters), ...callerOf(request), timeMs, signal };
-  const { queryable, view } = viewed(options, parameters);
+  const { queryable, view } = viewed(options, parameters, { startMs: timeMs, stepMs: 0 });
+  const settings = {
+    ...settingsOf(parameters),
+    ...callerOf(request),
+    countsSamples: view.withStats,
+    timeMs,
+    signal,
+  };
   return answer(request, { options, view }, text =>
     options.engine.instant(queryable, text, settings),
   );
@@ -44,13 +50,15 @@ async function answerInstant(options: ApiOptions, request: ApiRequest): Promise<
 
 async function answerRange(options: ApiOptions, request: ApiRequest): Promise<ApiAnswer> {
   const { parameters, signal } = request;
+  const range = rangeOf(parameters);
+  const { queryable, view } = viewed(options, parameters, range);
   const settings = {
-    ...rangeOf(parameters),
+    ...range,
     ...settingsOf(parameters),
     ...callerOf(request),
+    countsSamples: view.withStats,
     signal,
   };
-  const { queryable, view } = viewed(options, parameters);
   return answer(request, { options, view }, text =>
     options.engine.range(queryable, text, settings),
   );
@@ -105,13 +113,20 @@ export function settingsOf(parameters: Parameters): { timeoutMs?: number; lookba
 function viewed(
   options: ApiOptions,
   parameters: Parameters,
+  steps: { readonly startMs: number; readonly stepMs: number },
 ): { queryable: Queryable; view: ResultView } {
   const limit = parameters.limit();
-  if (parameters.text('stats') === '') {
+  const stats = parameters.text('stats');
+  if (stats === '') {
     return { queryable: options.queryableFor(parameters), view: { limit, withStats: false } };
   }
   const parts = new MissingParts();
-  const view = { limit, withStats: true, missing: () => parts.list() };
+  const view = {
+    limit,
+    withStats: true,
+    missing: () => parts.list(),
+    ...(stats === 'all' && { steps }),
+  };
   return { queryable: options.queryableFor(parameters, parts), view };
 }
 
@@ -149,9 +164,18 @@ async function answer(
     pieces: resultPieces(result, view),
     release: () => result.release(),
     limit,
-    warnings: [...cut, ...result.warnings],
+    warnings: [...cut, ...result.warnings, ...deprecatedStats(parameters)],
     infos: result.infos,
   };
+}
+
+/** What Prometheus says of other values, all of which it takes for true. */
+function deprecatedStats(parameters: Parameters): string[] {
+  const stats = parameters.text('stats');
+  if (stats === '' || stats === 'true' || stats === 'all') return [];
+  return [
+    `value ${JSON.stringify(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`,
+  ];
 }
 
 function resultLimit({ limits, engine }: ApiOptions): BodyLimit {

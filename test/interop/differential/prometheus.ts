@@ -30,7 +30,7 @@ export interface Peer {
 }
 
 const FEATURES =
-  'native-histograms,promql-experimental-functions,promql-binop-fill-modifiers,promql-extended-range-selectors';
+  'native-histograms,promql-experimental-functions,promql-binop-fill-modifiers,promql-extended-range-selectors,promql-per-step-stats';
 
 /** Starts it with remote write on; resolves once it is ready. */
 export async function startPeer(): Promise<Peer> {

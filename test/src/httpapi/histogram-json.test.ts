@@ -79,7 +79,16 @@ test('a matrix shows floats and histograms under their own keys', () => {
     },
     warnings: [],
     infos: [],
-    stats: { queueMs: 0, prepareMs: 0, evalMs: 0, samplesRead: 0, peakSamples: 0, seriesRead: 0, peakBytes: 0 },
+    stats: {
+      queueMs: 0,
+      prepareMs: 0,
+      evalMs: 0,
+      samplesRead: 0,
+      samplesPerStep: null,
+      peakSamples: 0,
+      seriesRead: 0,
+      peakBytes: 0,
+    },
     release() {},
   };
   expect([...resultPieces(result, { limit: 0, withStats: false })].join('')).toBe(

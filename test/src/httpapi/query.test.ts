@@ -111,7 +111,40 @@ describe('an instant query answers', () => {
       'execQueueTime',
       'execTotalTime',
     ]);
-    expect(data.stats.samples.totalQueryableSamples).toBeGreaterThan(0);
+    expect(data.stats.samples).toEqual({
+      totalQueryableSamples: 2,
+      samplesRead: data.stats.samples.samplesRead,
+      peakSamples: data.stats.samples.peakSamples,
+    });
+    expect(data.stats.samples.samplesRead).toBeGreaterThan(0);
+  });
+
+  test('statistics of every step for stats=all', async () => {
+    const { data } = JSON.parse((await get('/api/v1/query?query=up&stats=all')).body);
+    expect(Object.keys(data.stats.samples)).toEqual([
+      'totalQueryableSamplesPerStep',
+      'totalQueryableSamples',
+      'samplesRead',
+      'peakSamples',
+    ]);
+    expect(data.stats.samples.totalQueryableSamplesPerStep).toEqual([[1_700_000_000, 2]]);
+    const range = { query: 'up', start: '1700000000', end: '1700000001', step: '0.5' };
+    const all = JSON.parse(
+      (await get(`/api/v1/query_range?${params({ ...range, stats: 'all' })}`)).body,
+    );
+    expect(all.data.stats.samples.totalQueryableSamplesPerStep).toEqual([
+      [1_700_000_000, 2],
+      [1_700_000_000.5, 2],
+      [1_700_000_001, 2],
+    ]);
+  });
+
+  test('statistics for any other value, with a warning', async () => {
+    const { data, warnings } = JSON.parse((await get('/api/v1/query?query=up&stats=1')).body);
+    expect(data.stats.samples.totalQueryableSamples).toBe(2);
+    expect(warnings).toEqual([
+      'value "1" for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"',
+    ]);
   });
 
   test('what the store warns of, ten sentences at most', async () => {

@@ -205,7 +205,7 @@ test('/features tells what this server can do', async () => {
   );
   const { data } = JSON.parse(body);
   expect(data.api).toMatchObject({ admin: false, lifecycle: false, remote_write_receiver: true });
-  expect(data.promql).toMatchObject({ offset: true, per_step_stats: false });
+  expect(data.promql).toMatchObject({ offset: true, per_step_stats: true });
   expect(data.promql_functions).toMatchObject({ rate: true, info: false });
   expect(data.promql_operators).toMatchObject({ '@': true, sum: true, limitk: false });
   expect(data.tsdb).toBeUndefined();
