@@ -1,20 +1,16 @@
 // What an author writes: a collector declares its name and options, and opens to a function that is called
 // once for each collection.
 
-import type { Clock } from '../../src/lifecycle/clock.ts';
-import type { Logger } from '../../src/telemetry/logger.ts';
-import type { Files } from './files.ts';
+import type { Emit, EventDeclaration, EventSource, WatchContext } from './events.ts';
+import type { PluginContext, ProbeOutcome } from './features.ts';
 import type { Metrics } from './metrics.ts';
 import type { OptionProblem, Options, OptionValues } from './options.ts';
 import { parseOptions } from './options.ts';
 
 /** What a collector works with. */
-export interface CollectorContext<O extends Options = Options> {
+export interface CollectorContext<O extends Options = Options> extends PluginContext {
   readonly metrics: Metrics;
-  readonly files: Files;
   readonly options: OptionValues<O>;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** Name of this instance; '' for a collector that is there once. */
   readonly instance: string;
 }
@@ -52,6 +48,14 @@ export interface CollectorSpec<O extends Options> {
   readonly capabilities?: readonly string[];
   /** Whether it may be configured several times, each under a name of its own. */
   readonly instances?: boolean;
+  /** Says whether this host has what it reads. Has no side effects. */
+  readonly probe?: (
+    context: Omit<CollectorContext<O>, 'metrics'>,
+  ) => ProbeOutcome | Promise<ProbeOutcome>;
+  /** What is wrong with options that are each right by themselves. */
+  readonly validate?: (options: OptionValues<O>) => readonly OptionProblem[];
+  /** Events it emits while it is switched on. */
+  readonly events?: EventSource<Omit<CollectorContext<O>, 'metrics'>>;
   /** Makes the metrics and returns the function that fills them. Called again for a new configuration. */
   readonly open: (context: CollectorContext<O>) => Collect | OpenCollector;
 }
@@ -59,7 +63,14 @@ export interface CollectorSpec<O extends Options> {
 /** A collector whose options have been checked and can be opened. */
 export interface PreparedCollector {
   open(context: Omit<CollectorContext, 'options'>): Collect | OpenCollector;
+  /** Null where it cannot tell. */
+  readonly probe: ((context: SideContext) => ProbeOutcome | Promise<ProbeOutcome>) | null;
+  /** Null where it has no events. */
+  readonly watch: ((context: SideContext & WatchContext, emit: Emit) => Promise<void>) | null;
 }
+
+/** What probes and event sources work with. */
+export type SideContext = Omit<CollectorContext, 'options' | 'metrics'>;
 
 /** A collector as a plugin holds it. */
 export interface Collector {
@@ -71,6 +82,8 @@ export interface Collector {
   readonly intervalMs: number;
   readonly capabilities: readonly string[];
   readonly instances: boolean;
+  readonly canProbe: boolean;
+  readonly events: readonly EventDeclaration[];
   prepare(
     written: Readonly<Record<string, unknown>>,
   ): PreparedCollector | { readonly problems: readonly OptionProblem[] };
@@ -89,10 +102,20 @@ export function defineCollector<const O extends Options = Record<string, never>>
     intervalMs: spec.intervalMs ?? 0,
     capabilities: spec.capabilities ?? [],
     instances: spec.instances ?? false,
+    canProbe: spec.probe !== undefined,
+    events: spec.events?.declares ?? [],
     prepare(written) {
       const parsed = parseOptions(declared, written);
       if ('problems' in parsed) return parsed;
-      return { open: context => spec.open({ ...context, options: parsed.values }) };
+      const options = parsed.values;
+      const problems = spec.validate?.(options) ?? [];
+      if (problems.length > 0) return { problems };
+      const { open, probe, events } = spec;
+      return {
+        open: context => open({ ...context, options }),
+        probe: probe ? context => probe({ ...context, options }) : null,
+        watch: events ? (context, emit) => events.watch({ ...context, options }, emit) : null,
+      };
     },
   };
 }

@@ -14,6 +14,9 @@ export const PROTOCOL_VERSIONS: readonly number[] = [1];
 /** Set by our host, which keeps the plugin's stdin open: its end means the host is gone. */
 export const LIFELINE_KEY = 'OUTPOST_PLUGIN_LIFELINE';
 
+/** Set to 1 by somebody who starts a plugin by hand, to attach a host to it later. */
+export const DEBUG_KEY = 'OUTPOST_PLUGIN_DEBUG';
+
 /** What a plugin says about where it listens. */
 export interface Handshake {
   readonly protocolVersion: number;
@@ -70,4 +73,48 @@ export function parseHandshake(
     // Old plugins leave short junk here; no certificate is that short.
     certificate: certificate && certificate.length > 50 ? certificate : '',
   };
+}
+
+/** Where a plugin listens that a host did not start. */
+export interface Reattach {
+  readonly protocolVersion: number;
+  readonly network: string;
+  readonly address: string;
+  readonly pid: number;
+}
+
+/** The JSON that go-plugin calls ReattachConfig. `Test` says that the host is not to end the process. */
+export function formatReattach({ protocolVersion, network, address, pid }: Reattach): string {
+  return JSON.stringify({
+    Protocol: 'grpc',
+    ProtocolVersion: protocolVersion,
+    Pid: pid,
+    Test: true,
+    Addr: { Network: network, String: address },
+  });
+}
+
+/** Reads a ReattachConfig, alone or by plugin name, as debugged plugins print it; null where it is none. */
+export function parseReattach(text: string): Reattach | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const config = isObject(value) && !('Addr' in value) ? Object.values(value)[0] : value;
+  if (!isObject(config) || config['Protocol'] !== 'grpc' || !isObject(config['Addr'])) return null;
+  const { ProtocolVersion: protocolVersion, Pid: pid, Addr: addr } = config;
+  const { Network: network, String: address } = addr as Record<string, unknown>;
+  if (typeof network !== 'string' || typeof address !== 'string') return null;
+  return {
+    protocolVersion: typeof protocolVersion === 'number' ? protocolVersion : 1,
+    network,
+    address,
+    pid: typeof pid === 'number' ? pid : 0,
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -69,6 +69,18 @@ export function pattern(help: string, fallback: string): Option<RegExp | null> {
   };
 }
 
+/** Any text; an empty one stands for "not set" where the collector says so. */
+export function text(help: string, fallback: string): Option<string> {
+  return {
+    help,
+    fallback,
+    type: 'string',
+    written: fallback,
+    parse: written =>
+      typeof written === 'string' ? { value: written } : { problem: 'must be a text' },
+  };
+}
+
 /** A mistake in what an operator wrote. */
 export interface OptionProblem {
   /** The option's name; '' where the options as a whole are wrong. */

@@ -2,9 +2,10 @@
 // and repeats what it had in between. A run that takes long holds up nobody.
 
 import type { Clock } from '../../src/lifecycle/clock.ts';
-import type { CollectorContext, OpenCollector } from './collector.ts';
+import type { OpenCollector } from './collector.ts';
 import { NoDataError } from './collector.ts';
 import type { PlannedCollector } from './configuration.ts';
+import type { PluginContext } from './features.ts';
 import type { MetricTable, Series } from './metrics.ts';
 import type { CollectorFailure } from './sample-batch.ts';
 
@@ -38,7 +39,7 @@ function settled(work: Promise<void>, clock: Clock, patienceMs: number): Promise
 /** What a running collector is made with. */
 export interface RunningCollectorOptions {
   readonly planned: PlannedCollector;
-  readonly context: Omit<CollectorContext, 'options' | 'metrics' | 'instance'>;
+  readonly context: PluginContext;
   readonly table: MetricTable;
 }
 

@@ -5,8 +5,10 @@ import {
   COOKIE_KEY,
   COOKIE_VALUE,
   formatHandshake,
+  formatReattach,
   negotiateVersion,
   parseHandshake,
+  parseReattach,
 } from '../../../plugins/sdk/handshake.ts';
 import { definePlugin } from '../../../plugins/sdk/runtime.ts';
 import { launchProblem } from '../../../plugins/sdk/serve.ts';
@@ -111,13 +113,23 @@ describe('launchProblem', () => {
     );
   });
 
-  it('refuses a host that wants mutual TLS', () => {
-    const env = { [COOKIE_KEY]: COOKIE_VALUE, PLUGIN_CLIENT_CERT: 'PEM' };
-    expect(launchProblem(plugin, env)).toMatch(/does not speak AutoMTLS/);
-  });
-
   it('refuses a socket directory whose path is too long for a socket', () => {
     const env = { [COOKIE_KEY]: COOKIE_VALUE, PLUGIN_UNIX_SOCKET_DIR: `/${'x'.repeat(90)}` };
     expect(launchProblem(plugin, env)).toMatch(/too long for a unix socket/);
   });
+});
+
+describe('reattaching', () => {
+  const at = { protocolVersion: 1, network: 'unix', address: '/tmp/p', pid: 42 };
+
+  it('reads what a debugged plugin prints, alone or by name', () => {
+    expect(parseReattach(formatReattach(at))).toEqual(at);
+    expect(parseReattach(`{"demo":${formatReattach(at)}}`)).toEqual(at);
+  });
+
+  for (const text of ['', '[]', '{}', '{"Protocol":"netrpc","Addr":{}}', '{"a":1}', 'null']) {
+    it(`takes ${JSON.stringify(text)} for none`, () => {
+      expect(parseReattach(text)).toBe(null);
+    });
+  }
 });
