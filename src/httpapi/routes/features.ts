@@ -71,7 +71,7 @@ function featuresOf(options: ApiOptions) {
       ...SYNTAX.map(name => [name, true] as const),
       ...EXTENSIONS.map(name => [name, language.extendedRanges === true] as const),
       ...FILLS.map(name => [name, language.fillModifiers === true] as const),
-      ['per_step_stats', false],
+      ['per_step_stats', true],
     ]),
     promql_functions: sorted(
       [...SIGNATURES.values()].map(one => [one.name, !one.experimental || experimental]),
