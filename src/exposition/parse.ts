@@ -5,6 +5,7 @@
 import { type Labels, METRIC_NAME } from '../labels/labels.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { MetricType } from '../telemetry/metrics.ts';
+import { METRIC_TYPES } from './metric-types.ts';
 import { parseGoFloat } from './parse-float.ts';
 import { parseSeriesText } from './series-text.ts';
 
@@ -18,18 +19,6 @@ export interface Exemplar {
   /** Unix ms, or null. */
   readonly time: number | null;
 }
-
-const TYPES: ReadonlyMap<string, MetricType> = new Map([
-  ['counter', 'counter'],
-  ['gauge', 'gauge'],
-  ['histogram', 'histogram'],
-  ['gaugehistogram', 'gaugehistogram'],
-  ['summary', 'summary'],
-  ['info', 'info'],
-  ['stateset', 'stateset'],
-  ['unknown', 'unknown'],
-  ['untyped', 'unknown'],
-]);
 
 const TAB = 0x09;
 const SPACE = 0x20;
@@ -192,7 +181,7 @@ export class ExpositionParser {
   }
 
   #typeEntry(): 'type' {
-    const type = TYPES.get(this.text.trim());
+    const type = METRIC_TYPES.get(this.text.trim());
     if (type === undefined) this.#fail(`unknown metric type ${JSON.stringify(this.text.trim())}`);
     this.type = type;
     return 'type';

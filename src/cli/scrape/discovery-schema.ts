@@ -33,11 +33,16 @@ const StaticSchema = Type.Object(
 
 const FileSchema = Type.Object(
   {
-    files: Type.Array(Type.String({ pattern: '\\.(json|yml|yaml)$', examples: ['targets/*.yml'] }), {
-      minItems: 1,
-      description: 'Files with groups of targets, YAML or JSON; * may stand in the last part.',
-    }),
-    refresh_interval: refresh('How often they are read though nothing told of a change. Default 5m.'),
+    files: Type.Array(
+      Type.String({ pattern: '\\.(json|yml|yaml)$', examples: ['targets/*.yml'] }),
+      {
+        minItems: 1,
+        description: 'Files with groups of targets, YAML or JSON; * may stand in the last part.',
+      },
+    ),
+    refresh_interval: refresh(
+      'How often they are read though nothing told of a change. Default 5m.',
+    ),
   },
   closed,
 );
@@ -124,7 +129,10 @@ function* urlMistakes(url: string, keys: readonly string[]): Generator<Mistake> 
   const parsed = URL.canParse(url) ? new URL(url) : null;
   const isHttp = parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.host !== '';
   if (!isHttp || /^https?:\/\/\/|^https?:\/\/:/.test(url)) {
-    yield { keys, message: `"${url}" is not a URL that begins with http:// or https:// and a host` };
+    yield {
+      keys,
+      message: `"${url}" is not a URL that begins with http:// or https:// and a host`,
+    };
   }
 }
 

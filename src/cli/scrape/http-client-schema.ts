@@ -183,10 +183,7 @@ export function* httpClientMistakes(
 }
 
 /** What is wrong with a TLS block. */
-export function* tlsMistakes(
-  tls: TlsBlock | undefined,
-  at: readonly string[],
-): Generator<Mistake> {
+export function* tlsMistakes(tls: TlsBlock | undefined, at: readonly string[]): Generator<Mistake> {
   if (!tls) return;
   yield* oneOf(tls, at, ['ca', 'ca_file']);
   yield* oneOf(tls, at, ['cert', 'cert_file']);
@@ -259,9 +256,7 @@ export function httpClientOptions(block: HttpClientBlock, place: ConfigPlace): H
       authorization: {
         type: authorization.type?.trim() || 'Bearer',
         credentials:
-          bearer ??
-          secret(authorization.credentials, authorization.credentials_file, place) ??
-          {},
+          bearer ?? secret(authorization.credentials, authorization.credentials_file, place) ?? {},
       },
     }),
     ...(oauth2 && { oauth2: oauth2Options(oauth2, place) }),
@@ -317,17 +312,17 @@ function tlsOptions(tls: TlsBlock = {}, place: ConfigPlace): TlsOptions {
     ...(key && { key }),
     ...(tls.server_name && { serverName: tls.server_name }),
     insecureSkipVerify: tls.insecure_skip_verify ?? false,
-    ...(minVersion && { minVersion }),
-    ...(maxVersion && { maxVersion }),
+    ...(minVersion ? { minVersion } : {}),
+    ...(maxVersion ? { maxVersion } : {}),
   };
 }
 
 function proxyOptions(block: ProxyBlock, { environment }: ConfigPlace): ProxyOptions | undefined {
   const connectHeader = block.proxy_connect_header ?? {};
-  if (block.proxy_url) return { url: block.proxy_url, noProxy: block.no_proxy ?? '', connectHeader };
+  if (block.proxy_url)
+    return { url: block.proxy_url, noProxy: block.no_proxy ?? '', connectHeader };
   if (!block.proxy_from_environment) return undefined;
-  const read = (name: string): string =>
-    environment[name] ?? environment[name.toLowerCase()] ?? '';
+  const read = (name: string): string => environment[name] ?? environment[name.toLowerCase()] ?? '';
   return {
     url: read('HTTP_PROXY'),
     httpsUrl: read('HTTPS_PROXY'),

@@ -1,6 +1,7 @@
 // Relabelling rules in a configuration.
 
 import Type, { type Static } from 'typebox';
+import { compileAnchored } from '../../labels/regex.ts';
 import {
   RELABEL_ACTIONS,
   RELABEL_DEFAULTS,
@@ -8,7 +9,6 @@ import {
   type RelabelRule,
   relabelProblem,
 } from '../../labels/relabel.ts';
-import { compileAnchored } from '../../labels/regex.ts';
 import type { Mistake } from '../config-file.ts';
 import { closed } from '../config-values.ts';
 

@@ -18,7 +18,10 @@ const INTERVAL = '1m';
 const TIMEOUT = '10s';
 
 /** What is wrong with the jobs beyond their schema. */
-export function* scrapeMistakes({ global = {}, scrape_configs }: ScrapeSections): Generator<Mistake> {
+export function* scrapeMistakes({
+  global = {},
+  scrape_configs,
+}: ScrapeSections): Generator<Mistake> {
   yield* defaultMistakes(global, ['global'], global);
   const names = new Set<string>();
   for (const [i, job] of (scrape_configs ?? []).entries()) {
@@ -79,6 +82,7 @@ function scrapeConfig(
   const timeoutMs = Math.min(parseDuration(all.scrape_timeout ?? TIMEOUT)!, intervalMs);
   const isLegacy = all.metric_name_validation_scheme === 'legacy';
   const nativeHistograms = all.scrape_native_histograms ?? false;
+  const fallbackProtocol = job.fallback_scrape_protocol;
   return {
     jobName: job.job_name,
     intervalMs,
@@ -91,7 +95,7 @@ function scrapeConfig(
     trackTimestampsStaleness: job.track_timestamps_staleness ?? false,
     enableCompression: job.enable_compression ?? true,
     protocols: protocolsOf(all, nativeHistograms),
-    ...(job.fallback_scrape_protocol && { fallbackProtocol: job.fallback_scrape_protocol }),
+    ...(fallbackProtocol ? { fallbackProtocol } : {}),
     nativeHistograms,
     classicHistogramsToo: all.always_scrape_classic_histograms ?? false,
     extraMetrics: all.extra_scrape_metrics ?? false,
