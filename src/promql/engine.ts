@@ -23,6 +23,7 @@ import {
   type QueryLimits,
   timedOut,
 } from './limits/query-limits.ts';
+import { OperatorTimes } from './operator-times.ts';
 import { ParsedQueries } from './parsed-queries.ts';
 import { Planner } from './plan.ts';
 import type { QueryResult, QueryStats } from './result.ts';
@@ -56,6 +57,8 @@ export interface QueryOptions {
   readonly keepsAccount?: boolean;
   /** True: samples are counted step by step. */
   readonly countsSamples?: boolean;
+  /** True: the operators of the plan are timed. */
+  readonly timesOperators?: boolean;
 }
 
 export interface InstantOptions extends QueryOptions {
@@ -220,6 +223,7 @@ export class Engine {
           seriesRead: execution.seriesRead,
           peakBytes: memory.peak,
         },
+        times: planner.scope.times,
         release: () => memory.close(),
       };
     } finally {
@@ -257,6 +261,7 @@ export class Engine {
       statsOnly: statsOnlySelectors(expr),
       subqueryStepMs: this.#options.subqueryStepMs ?? 60_000,
       counts: frame.options.countsSamples ? newCounts(execution, frame) : null,
+      times: frame.options.timesOperators ? new OperatorTimes(() => this.#clock.monotonic()) : null,
     });
   }
 

@@ -3,6 +3,7 @@
 import type { AtModifier, VectorSelector } from './ast.ts';
 import type { DurationScope } from './durations.ts';
 import type { Execution } from './execution.ts';
+import type { OperatorTimes } from './operator-times.ts';
 import type { SampleCounts } from './sample-counts.ts';
 
 /** One query's frame. */
@@ -19,6 +20,8 @@ export interface PlanScope extends DurationScope {
   readonly subqueryStepMs: number;
   /** Counts the samples of windows; null where nobody asks, and below what counts by itself. */
   readonly counts: SampleCounts | null;
+  /** Times each operator; null where nobody asks. */
+  readonly times: OperatorTimes | null;
 }
 
 /** The time of an `@`. */

@@ -42,6 +42,16 @@ export class Planner {
 
   /** An expression of type instant vector, or a scalar taken as one. */
   vector(expr: Expr, grid: Grid, around: Surroundings = NOWHERE): VectorOperator {
+    const operator = this.#plannedVector(expr, grid, around);
+    return this.scope.times?.vector(expr, operator) ?? operator;
+  }
+
+  scalar(expr: Expr, grid: Grid): ScalarOperator {
+    const operator = this.#plannedScalar(expr, grid);
+    return this.scope.times?.scalar(expr, operator) ?? operator;
+  }
+
+  #plannedVector(expr: Expr, grid: Grid, around: Surroundings): VectorOperator {
     if (grid.count > 1 && isStepInvariant(expr)) {
       const once = this.#once().#vector(expr, { ...grid, count: 1 }, around);
       return new RepeatOperator(this.scope.execution, once, grid.count);
@@ -49,7 +59,7 @@ export class Planner {
     return this.#vector(expr, grid, around);
   }
 
-  scalar(expr: Expr, grid: Grid): ScalarOperator {
+  #plannedScalar(expr: Expr, grid: Grid): ScalarOperator {
     if (grid.count > 1 && expr.kind !== 'number' && isStepInvariant(expr)) {
       return new RepeatedScalar(this.#once().#scalar(expr, { ...grid, count: 1 }), grid.count);
     }

@@ -2,6 +2,7 @@
 
 import type { Labels } from '../labels/labels.ts';
 import type { FloatHistogram } from '../storage/histogram.ts';
+import type { OperatorTimes } from './operator-times.ts';
 
 /** One series of an instant vector. Exactly one of value and histogram counts. */
 export interface VectorSample {
@@ -48,6 +49,8 @@ export interface QueryResult {
   /** Hints that change nothing about the answer. */
   readonly infos: readonly string[];
   readonly stats: QueryStats;
+  /** The time of each part of the query; null where the caller did not want to know. */
+  readonly times: OperatorTimes | null;
   /** Takes the answer out of the account of what queries hold; safe more than once. */
   release(): void;
 }

@@ -3,6 +3,7 @@
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { childrenOf, type Expr, type VectorSelector } from '../../promql/ast.ts';
 import { documentedType, typeOf } from '../../promql/check.ts';
+import type { OperatorTimes } from '../../promql/operator-times.ts';
 import { printExpr } from '../../promql/printer.ts';
 import type { QueryResult } from '../../promql/result.ts';
 import { estimateReading } from '../estimate.ts';
@@ -32,7 +33,7 @@ async function answerExplain(options: ApiOptions, request: ApiRequest): Promise<
   const recording = new Recording(() => options.clock.monotonic());
   const store = options.queryableFor(parameters, recording);
   const { keepsAccount: _, ...caller } = callerOf(request);
-  const settings = { ...settingsOf(parameters), ...caller, signal };
+  const settings = { ...settingsOf(parameters), ...caller, timesOperators: analyze, signal };
   const isRange = ['start', 'end', 'step'].some(name => parameters.text(name) !== '');
   const recorded = recording.over(store, analyze);
   let result: QueryResult;
@@ -59,7 +60,7 @@ async function answerExplain(options: ApiOptions, request: ApiRequest): Promise<
   }
   const data = {
     analyzed: analyze,
-    plan: new Tree(recording.readings).node(expr),
+    plan: new Tree(recording.readings, analyze ? result.times : null).node(expr),
     total: totalOf(recording.readings),
     ...(analyze && { stats: statsOf(result) }),
     missing: recording.missingParts.map(missingJson),
@@ -78,6 +79,9 @@ interface PlanNode {
   readonly kind: Expr['kind'];
   readonly text: string;
   readonly type: string;
+  /** From asking for it to its answers, with its parts and without; absent where it was not run by itself. */
+  readonly seconds?: number;
+  readonly ownSeconds?: number;
   /** What the selector reads; absent where nothing had to be read. */
   readonly reads?: object;
   readonly children?: readonly PlanNode[];
@@ -87,8 +91,10 @@ interface PlanNode {
 class Tree {
   /** Readings by what they select, in the order they were begun. */
   readonly #waiting = new Map<string, Reading[]>();
+  readonly #times: OperatorTimes | null;
 
-  constructor(readings: readonly Reading[]) {
+  constructor(readings: readonly Reading[], times: OperatorTimes | null) {
+    this.#times = times;
     for (const reading of readings) {
       const key = keyOf(reading);
       const list = this.#waiting.get(key);
@@ -104,9 +110,24 @@ class Tree {
       kind: expr.kind,
       text: printExpr(expr),
       type: documentedType(typeOf(expr)),
+      ...this.#spent(expr),
       ...(reading && { reads: readingJson(reading) }),
       ...(children.length > 0 && { children }),
     };
+  }
+
+  #spent(expr: Expr): { seconds?: number; ownSeconds?: number } {
+    const elapsed = this.#times?.of(expr) ?? null;
+    if (elapsed === null) return {};
+    const own = Math.max(0, elapsed - this.#below(expr));
+    return { seconds: elapsed / 1000, ownSeconds: own / 1000 };
+  }
+
+  /** What the parts took; a part that is no operator stands for its own parts. */
+  #below(expr: Expr): number {
+    let sum = 0;
+    for (const child of childrenOf(expr)) sum += this.#times?.of(child) ?? this.#below(child);
+    return sum;
   }
 
   // Selectors that are alike may share what one of them has read.

@@ -27,6 +27,7 @@ beforeEach(async () => {
           select: (matchers, options) => {
             observer?.asked({ place: 'head', minTime, maxTime });
             if (matchers.some(({ value }) => value === 'half')) observer?.missing(MISSING);
+            if (matchers.some(({ value }) => value === 'slow')) tested.clock.advance(5000);
             return querier.select(matchers, options);
           },
           close: () => {},
@@ -63,14 +64,18 @@ describe('/query_explain', () => {
       places: [{ place: 'head', ...read }],
     };
     const type = 'instant vector';
+    const spent = { seconds: 0, ownSeconds: 0 };
     expect(data.plan).toEqual({
       ...{ kind: 'binary', text: 'sum(rate(up[1m])) + 1', type },
+      ...spent,
       children: [
         {
           ...{ kind: 'aggregate', text: 'sum(rate(up[1m]))', type },
+          ...spent,
           children: [
             {
               ...{ kind: 'call', text: 'rate(up[1m])', type },
+              ...spent,
               children: [
                 {
                   ...{ kind: 'matrix-selector', text: 'up[1m]', type: 'range vector' },
@@ -80,10 +85,22 @@ describe('/query_explain', () => {
             },
           ],
         },
-        { kind: 'number', text: '1', type: 'scalar' },
+        { kind: 'number', text: '1', type: 'scalar', ...spent },
       ],
     });
     expect(data.stats).toMatchObject({ queueSeconds: 0, evaluationSeconds: 0 });
+  });
+
+  test('says what each part takes, with its own parts and without', async () => {
+    const { data } = await explain('query=sum(max_over_time(up[1m]))%2B(up{job="slow"}%2B1)');
+    const [sum, parens] = data.plan.children;
+    const times = ({ seconds, ownSeconds }: Record<string, number>) => [seconds, ownSeconds];
+    expect(times(data.plan)).toEqual([5, 0]);
+    expect(times(sum)).toEqual([0, 0]);
+    expect(times(parens)).toEqual([5, 0]);
+    expect(times(parens.children[0].children[0])).toEqual([5, 5]);
+    // A range is read by the function of it.
+    expect(sum.children[0].children[0].seconds).toBeUndefined();
   });
 
   test('estimates without evaluating', async () => {

@@ -89,6 +89,7 @@ test('a matrix shows floats and histograms under their own keys', () => {
       seriesRead: 0,
       peakBytes: 0,
     },
+    times: null,
     release() {},
   };
   expect([...resultPieces(result, { limit: 0, withStats: false })].join('')).toBe(
