@@ -16,6 +16,7 @@ import { pciAer } from './pci-aer.ts';
 import { pcidevice } from './pcidevice.ts';
 import { powerSupplyClass } from './power-supply-class.ts';
 import { rapl } from './rapl.ts';
+import { smart } from './smart.ts';
 import { tapestats } from './tapestats.ts';
 import { thermalZone } from './thermal-zone.ts';
 import { watchdog } from './watchdog.ts';
@@ -39,6 +40,7 @@ export const hardwarePlugin = definePlugin({
     pcidevice,
     powerSupplyClass,
     rapl,
+    smart,
     tapestats,
     thermalZone,
     watchdog,
