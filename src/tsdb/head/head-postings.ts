@@ -1,29 +1,37 @@
 // Which series have a label: sorted lists of references for each name and value, in one arena. Lists grow
-// in powers of two; most hold one series or a handful.
+// in powers of two; most hold one series or a handful. Tables grow page by page, so that no series pays for
+// the growth of all.
 
 import type { Slicer } from '../../lifecycle/slicer.ts';
-import { SpanArena } from './span-arena.ts';
+import { NumberMap } from './number-map.ts';
+import { offsetOf, SpanArena } from './span-arena.ts';
 
-const INITIAL_LISTS = 1024;
+const INITIAL_REFS = 1024;
 const SLICE_LISTS = 256;
+const PAGE_BITS = 10;
+const PAGE_LISTS = 1 << PAGE_BITS;
+const PAGE_MASK = PAGE_LISTS - 1;
+/** Columns of a page, each PAGE_LISTS long, one behind the other. */
+const START = 0;
+const LENGTH = PAGE_LISTS;
+const NAME = 2 * PAGE_LISTS;
+const VALUE = 3 * PAGE_LISTS;
+const COLUMNS = 4 * PAGE_LISTS;
 
 /** Postings by symbols of name and value. Lists handed out are copies. */
 export class HeadPostings {
   /** List numbers by value, by name. */
-  readonly #names = new Map<number, Map<number, number>>();
+  readonly #names = new Map<number, NumberMap>();
   readonly #arena = new SpanArena();
-  #starts = new Uint32Array(INITIAL_LISTS);
-  #lengths = new Uint32Array(INITIAL_LISTS);
-  #listNames = new Uint32Array(INITIAL_LISTS);
-  #listValues = new Uint32Array(INITIAL_LISTS);
+  readonly #pages: Uint32Array[] = [];
   #listCount = 0;
   readonly #freeLists: number[] = [];
-  #all = new Uint32Array(INITIAL_LISTS);
+  #all = new Uint32Array(INITIAL_REFS);
   #allLength = 0;
 
   /** Bytes of the flat arrays, about. */
   get bytes(): number {
-    return this.#arena.bytes + this.#starts.length * 16 + this.#all.byteLength;
+    return this.#arena.bytes + this.#pages.length * COLUMNS * 4 + this.#all.byteLength;
   }
 
   /** Adds a series under each of its labels. */
@@ -53,20 +61,23 @@ export class HeadPostings {
   get(name: number, value: number): Uint32Array {
     const list = this.#names.get(name)?.get(value);
     if (list === undefined) return new Uint32Array(0);
-    const start = this.#starts[list]!;
-    return this.#arena.words.slice(start, start + this.#lengths[list]!);
+    const start = this.#at(START, list);
+    const from = offsetOf(start);
+    return this.#arena.wordsOf(start).slice(from, from + this.#at(LENGTH, list));
   }
 
   /** How many series have a label. */
   count(name: number, value: number): number {
     const list = this.#names.get(name)?.get(value);
-    return list === undefined ? 0 : this.#lengths[list]!;
+    return list === undefined ? 0 : this.#at(LENGTH, list);
   }
 
   /** The oldest series with a label, undefined where nobody has it. */
   first(name: number, value: number): number | undefined {
     const list = this.#names.get(name)?.get(value);
-    return list === undefined ? undefined : this.#arena.words[this.#starts[list]!];
+    if (list === undefined) return undefined;
+    const start = this.#at(START, list);
+    return this.#arena.wordsOf(start)[offsetOf(start)];
   }
 
   /** Names that some series have. */
@@ -103,10 +114,10 @@ export class HeadPostings {
   }
 
   #collectList(list: number, alive: (ref: number) => boolean): void {
-    const start = this.#starts[list]!;
-    const before = this.#lengths[list]!;
-    const length = filter(this.#arena.words, start, before, alive);
-    this.#lengths[list] = length;
+    const start = this.#at(START, list);
+    const before = this.#at(LENGTH, list);
+    const length = filter(this.#arena.wordsOf(start), offsetOf(start), before, alive);
+    this.#set(LENGTH, list, length);
     if (length === 0) {
       this.#drop(list, before);
       return;
@@ -118,10 +129,11 @@ export class HeadPostings {
   }
 
   #drop(list: number, before: number): void {
-    this.#arena.free(this.#starts[list]!, capacity(before));
-    const values = this.#names.get(this.#listNames[list]!)!;
-    values.delete(this.#listValues[list]!);
-    if (values.size === 0) this.#names.delete(this.#listNames[list]!);
+    this.#arena.free(this.#at(START, list), capacity(before));
+    const name = this.#at(NAME, list);
+    const values = this.#names.get(name)!;
+    values.delete(this.#at(VALUE, list));
+    if (values.size === 0) this.#names.delete(name);
     this.#freeLists.push(list);
   }
 
@@ -129,7 +141,7 @@ export class HeadPostings {
   listOf(name: number, value: number): number {
     let values = this.#names.get(name);
     if (!values) {
-      values = new Map();
+      values = new NumberMap();
       this.#names.set(name, values);
     }
     let list = values.get(value);
@@ -142,38 +154,39 @@ export class HeadPostings {
 
   #newList(name: number, value: number): number {
     const list = this.#freeLists.pop() ?? this.#listCount++;
-    if (list >= this.#starts.length) this.#growLists();
-    this.#lengths[list] = 0;
-    this.#listNames[list] = name;
-    this.#listValues[list] = value;
+    if (list >>> PAGE_BITS >= this.#pages.length) this.#pages.push(new Uint32Array(COLUMNS));
+    this.#set(LENGTH, list, 0);
+    this.#set(NAME, list, name);
+    this.#set(VALUE, list, value);
     return list;
   }
 
-  #growLists(): void {
-    const grow = (from: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const to = new Uint32Array(Math.ceil(from.length * 1.5));
-      to.set(from);
-      return to;
-    };
-    this.#starts = grow(this.#starts);
-    this.#lengths = grow(this.#lengths);
-    this.#listNames = grow(this.#listNames);
-    this.#listValues = grow(this.#listValues);
+  #at(column: number, list: number): number {
+    return this.#pages[list >>> PAGE_BITS]![column + (list & PAGE_MASK)]!;
+  }
+
+  #set(column: number, list: number, value: number): void {
+    this.#pages[list >>> PAGE_BITS]![column + (list & PAGE_MASK)] = value;
   }
 
   /** Adds a series to a list. */
   append(list: number, ref: number): void {
-    const length = this.#lengths[list]!;
-    if (length === 0) this.#starts[list] = this.#arena.take(1);
-    else if (length === capacity(length)) {
-      const from = this.#starts[list]!;
-      const to = this.#arena.take(length * 2);
-      this.#arena.words.copyWithin(to, from, from + length);
-      this.#arena.free(from, length);
-      this.#starts[list] = to;
-    }
-    insert(this.#arena.words, this.#starts[list]!, length, ref);
-    this.#lengths[list] = length + 1;
+    const length = this.#at(LENGTH, list);
+    if (length === 0) this.#set(START, list, this.#arena.take(1));
+    else if (length === capacity(length)) this.#double(list, length);
+    const start = this.#at(START, list);
+    insert(this.#arena.wordsOf(start), offsetOf(start), length, ref);
+    this.#set(LENGTH, list, length + 1);
+  }
+
+  #double(list: number, length: number): void {
+    const start = this.#at(START, list);
+    const from = offsetOf(start);
+    const to = this.#arena.take(length * 2);
+    const words = this.#arena.wordsOf(start).subarray(from, from + length);
+    this.#arena.wordsOf(to).set(words, offsetOf(to));
+    this.#arena.free(start, length);
+    this.#set(START, list, to);
   }
 }
 

@@ -1,51 +1,118 @@
-// Short runs of numbers in one flat array: label sets and postings of a million series without a million
-// objects. Freed runs are kept in lists by length and given out again.
+// Short runs of numbers in segments of flat memory: label sets and postings of a million series without a
+// million objects. Freed runs are kept in lists by length and given out again. The memory grows segment by
+// segment, so that no growth copies what is there; a run never crosses segments, and one that is longer than a
+// segment has memory of its own.
 
+const SEGMENT_BITS = 16;
+const SEGMENT_WORDS = 1 << SEGMENT_BITS;
+const SEGMENT_MASK = SEGMENT_WORDS - 1;
+/** What the first segment begins with; it grows by doubling. */
 const INITIAL_WORDS = 4096;
 /** Ends a list of free spans; no span starts at 0. */
 const NONE = 0;
 
 /** Hands out spans of u32 words. Lengths are at least 1; a span is freed with the length it was given. */
 export class SpanArena {
-  words: Uint32Array = new Uint32Array(INITIAL_WORDS);
-  #end = 1;
+  /** Memory by the high bits of an address. */
+  readonly #segments: Uint32Array[] = [new Uint32Array(INITIAL_WORDS)];
+  /** Next fresh address, and the end of its segment. */
+  #next = 1;
+  #limit = SEGMENT_WORDS;
   /** First free span by length; each holds the start of the next in its first word. */
   readonly #free = new Map<number, number>();
-  #freeWords = 0;
+  /** Starts of free spans that are longer than a segment, by length: their memory is given back. */
+  readonly #freeLong = new Map<number, number[]>();
+  #used = 0;
+  #bytes = INITIAL_WORDS * 4;
 
   /** Words given out and not freed. */
   get used(): number {
-    return this.#end - 1 - this.#freeWords;
+    return this.#used;
   }
 
   /** Bytes of memory held. */
   get bytes(): number {
-    return this.words.byteLength;
+    return this.#bytes;
   }
 
-  /** The start of a span of `length` words with arbitrary content. `words` may be replaced. */
+  /** The memory in which a span lies, at `offsetOf` its start; good until the next `take`. */
+  wordsOf(start: number): Uint32Array {
+    return this.#segments[start >>> SEGMENT_BITS]!;
+  }
+
+  /** The start of a span of `length` words with arbitrary content. */
   take(length: number): number {
+    this.#used += length;
+    if (length > SEGMENT_WORDS) return this.#takeLong(length);
     const free = this.#free.get(length) ?? NONE;
-    if (free !== NONE) {
-      this.#free.set(length, this.words[free]!);
-      this.#freeWords -= length;
-      return free;
-    }
-    const start = this.#end;
-    this.#end += length;
-    if (this.#end > this.words.length) {
-      // Growing by halves keeps the spare room of a large head small.
-      const grown = new Uint32Array(Math.max(this.#end, Math.ceil(this.words.length * 1.5)));
-      grown.set(this.words);
-      this.words = grown;
-    }
-    return start;
+    if (free === NONE) return this.#takeFresh(length);
+    this.#free.set(length, this.wordsOf(free)[offsetOf(free)]!);
+    return free;
   }
 
   /** Gives a span back. */
   free(start: number, length: number): void {
-    this.words[start] = this.#free.get(length) ?? NONE;
-    this.#free.set(length, start);
-    this.#freeWords += length;
+    this.#used -= length;
+    if (length > SEGMENT_WORDS) this.#freeLongSpan(start, length);
+    else this.#keep(start, length);
   }
+
+  #keep(start: number, length: number): void {
+    this.wordsOf(start)[offsetOf(start)] = this.#free.get(length) ?? NONE;
+    this.#free.set(length, start);
+  }
+
+  #takeFresh(length: number): number {
+    if (this.#next + length > this.#limit) {
+      if (this.#next < this.#limit) {
+        this.#reserve(this.#limit);
+        this.#keep(this.#next, this.#limit - this.#next);
+      }
+      this.#next = this.#segments.length * SEGMENT_WORDS;
+      this.#limit = this.#next + SEGMENT_WORDS;
+      this.#segments.push(new Uint32Array(SEGMENT_WORDS));
+      this.#bytes += SEGMENT_WORDS * 4;
+    }
+    const start = this.#next;
+    this.#next += length;
+    this.#reserve(this.#next);
+    return start;
+  }
+
+  /** Grows the first segment, the only one that is not whole from the start, up to an address. */
+  #reserve(end: number): void {
+    const first = this.#segments[0]!;
+    if (end <= first.length || end > SEGMENT_WORDS) return;
+    const grown = new Uint32Array(Math.min(SEGMENT_WORDS, Math.max(end, first.length * 2)));
+    grown.set(first);
+    this.#segments[0] = grown;
+    this.#bytes += (grown.length - first.length) * 4;
+  }
+
+  #takeLong(length: number): number {
+    const memory = new Uint32Array(length);
+    this.#bytes += length * 4;
+    const start = this.#freeLong.get(length)?.pop() ?? this.#segments.length * SEGMENT_WORDS;
+    for (let at = 0; at < length; at += SEGMENT_WORDS) {
+      this.#segments[(start + at) >>> SEGMENT_BITS] = memory.subarray(at);
+    }
+    return start;
+  }
+
+  #freeLongSpan(start: number, length: number): void {
+    this.#bytes -= length * 4;
+    for (let at = 0; at < length; at += SEGMENT_WORDS) {
+      this.#segments[(start + at) >>> SEGMENT_BITS] = GONE;
+    }
+    const starts = this.#freeLong.get(length);
+    if (starts) starts.push(start);
+    else this.#freeLong.set(length, [start]);
+  }
+}
+
+const GONE = new Uint32Array(0);
+
+/** Where a span lies in its memory. */
+export function offsetOf(start: number): number {
+  return start & SEGMENT_MASK;
 }
