@@ -10,6 +10,8 @@ import { systemReason } from '../lifecycle/system-error.ts';
 import { nearest } from './suggest.ts';
 
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
+/** Mistakes told at once. */
+const MISTAKES_MAX = 20;
 /** Longest part of a wrong value that is shown. */
 const SHOWN_MAX = 60;
 
@@ -20,10 +22,13 @@ export interface Mistake {
   readonly message: string;
 }
 
-/** Finds what is wrong with a value that its schema takes; the first mistake is reported. */
+/** Finds what is wrong with a value that its schema takes. */
 export type MistakeFinder<Value> = (value: Value) => Iterable<Mistake>;
 
-/** Reads and checks a file. Throws `bad-data` naming file, line, column, what is wrong and the mend. */
+/**
+ * Reads and checks a file. Throws `bad-data` with a line for each mistake: file, line, column, what is wrong
+ * and the mend.
+ */
 export function readConfigFile<Schema extends TSchema>(
   path: string,
   schema: Schema,
@@ -62,13 +67,17 @@ export function parseConfig<Schema extends TSchema>(
   }
   const value = withoutGaps(contentOf(document, path), schema);
   const checker = Compile(schema);
-  const isTaken = checker.Check(value);
-  const [found] = isTaken
-    ? (mistakes?.(value as Static<Schema>) ?? [])
-    : [firstMistake([...checker.Errors(value)], value, schema)];
-  if (found === undefined) return value as Static<Schema>;
-  const { keys, message } = found;
-  throw new OutpostError('bad-data', `${path}:${locate(document, lines, keys)}: ${message}`);
+  const found = checker.Check(value)
+    ? [...(mistakes?.(value as Static<Schema>) ?? [])]
+    : schemaMistakes([...checker.Errors(value)], value, schema);
+  if (found.length === 0) return value as Static<Schema>;
+  const told = found
+    .map(({ keys, message }) => ({ at: locate(document, lines, keys), message }))
+    .sort((a, b) => a.at.line - b.at.line || a.at.col - b.at.col)
+    .map(({ at, message }) => `${path}:${at.line}:${at.col}: ${message}`);
+  const shown = told.slice(0, MISTAKES_MAX);
+  if (shown.length < told.length) shown.push(`and ${told.length - shown.length} more mistakes`);
+  throw new OutpostError('bad-data', shown.join('\n'));
 }
 
 /**
@@ -80,7 +89,8 @@ export function placeOfKeys(path: string, keys: readonly string[], least: number
     const lines = new LineCounter();
     const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
     if (!document.hasIn(keys.slice(0, least))) return null;
-    return `${path}:${locate(document, lines, keys)}`;
+    const { line, col } = locate(document, lines, keys);
+    return `${path}:${line}:${col}`;
   } catch {
     return null;
   }
@@ -113,17 +123,23 @@ interface SchemaError {
   readonly instancePath: string;
 }
 
-function firstMistake(
+/** One mistake for each place; complaints of what encloses another only repeat it. */
+function schemaMistakes(
   errors: readonly SchemaError[],
   value: unknown,
   schema: TSchema,
-): Mistake {
-  // The deepest complaint is the most specific one; those of enclosing objects only repeat it.
-  const found = errors
-    .filter(({ keyword }) => keyword !== 'additionalProperties')
-    .map(error => ({ error, keys: error.instancePath.split('/').slice(1).map(unescapePointer) }))
-    .sort((a, b) => b.keys.length - a.keys.length)[0]!;
-  return { keys: found.keys, message: explain(found.error, found.keys, { value, schema }) };
+): Mistake[] {
+  const byPlace = new Map<string, SchemaError>();
+  for (const error of errors) {
+    if (error.keyword === 'additionalProperties') continue;
+    if (!byPlace.has(error.instancePath)) byPlace.set(error.instancePath, error);
+  }
+  const places = [...byPlace.keys()];
+  const innermost = places.filter(place => !places.some(other => other.startsWith(`${place}/`)));
+  return innermost.map(place => {
+    const keys = place.split('/').slice(1).map(unescapePointer);
+    return { keys, message: explain(byPlace.get(place)!, keys, { value, schema }) };
+  });
 }
 
 function unescapePointer(part: string): string {
@@ -194,17 +210,20 @@ function childNode(node: SchemaNode | undefined, key: string): SchemaNode | unde
   return node?.properties?.[key] ?? node?.items ?? Object.values(node?.patternProperties ?? {})[0];
 }
 
-/** `line:column` of the key at a path, or of the nearest enclosing value. */
-function locate(document: Document, lines: LineCounter, keys: readonly string[]): string {
+/** Where the key at a path is, or the nearest enclosing value. */
+function locate(
+  document: Document,
+  lines: LineCounter,
+  keys: readonly string[],
+): { readonly line: number; readonly col: number } {
   for (let length = keys.length; length >= 0; length--) {
     const path = keys.slice(0, length);
     const node = keyNode(document, path) ?? document.getIn(path, true);
     if (isNode(node) && node.range) {
-      const { line, col } = lines.linePos(node.range[0]);
-      return `${line}:${col}`;
+      return lines.linePos(node.range[0]);
     }
   }
-  return '1:1';
+  return { line: 1, col: 1 };
 }
 
 /** The node of the key itself, so that an unknown key is pointed at and not its value. */
