@@ -1,30 +1,52 @@
-// The gRPC side of the host: one connection to one plugin, the calls of proto/outpost/plugin/v1 with our
-// own codecs, health, and the controller that ends it.
+// The gRPC side of the host: one connection to one plugin, the calls of proto/outpost/plugin/v1, health, the
+// controller that ends it, the broker and the plugin's standard output.
 
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, Metadata, type Server } from '@grpc/grpc-js';
 import { grpc as healthProto } from '../../proto/gen/grpc.health.v1.js';
 import { outpost } from '../../proto/gen/outpost.plugin.v1.js';
-import { plugin as controllerProto } from '../../proto/gen/plugin.js';
+import { plugin as control } from '../../proto/gen/plugin.js';
 import type { Clock } from '../../src/lifecycle/clock.ts';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
+import { Broker } from '../sdk/broker.ts';
+import { handshakePem, type Identity } from '../sdk/certificate.ts';
 import type { Handshake } from '../sdk/handshake.ts';
+import { channelCredentials, type Security, TLS_CHANNEL_OPTIONS } from '../sdk/tls.ts';
 import { asBuffer, callError, isUnimplemented } from './call-error.ts';
 import { CollectStream } from './collect-stream.ts';
+import {
+  BROKER,
+  CALL,
+  CAPTURE,
+  CHECK,
+  COLLECT,
+  CONFIGURE,
+  type Configuration,
+  DESCRIBE,
+  type Description,
+  INVENTORY,
+  type Method,
+  PROBE,
+  SHUTDOWN,
+  STDIO,
+  STREAM_EVENTS,
+  STREAM_METRICS,
+  VALIDATE,
+} from './plugin-methods.ts';
+import { readStream, type StreamLimits } from './server-stream.ts';
 
-const { ConfigureRequest, ConfigureResponse, CollectRequest, DescribeRequest, DescribeResponse } =
-  outpost.plugin.v1;
-const { HealthCheckRequest, HealthCheckResponse } = healthProto.health.v1;
+export type { Configuration, Description };
 
 /** Largest answer taken: some fifty times what the series limit lets a plugin mean. */
 const RECEIVE_BYTES_MAX = 256 * 1024 * 1024;
 /** For calls that do no work worth speaking of. */
 const CALL_MS = 5_000;
+/** Probing looks at hardware, which may take its time. */
+const PROBE_MS = 30_000;
+/** The number under which a plugin finds the host's services. */
+const HOST_BROKER_ID = 1;
 const HEALTH_SERVICE = 'plugin';
-
-/** What a plugin says about itself. */
-export type Description = outpost.plugin.v1.DescribeResponse;
-/** What a plugin is told. */
-export type Configuration = outpost.plugin.v1.ConfigureRequest.$Properties;
+const { STATUS_APPLIED } = outpost.plugin.v1.ConfigureResponse.Status;
+const { SERVING } = healthProto.health.v1.HealthCheckResponse.ServingStatus;
 
 /** A mistake the plugin found in its configuration. */
 export interface ConfigurationError {
@@ -32,53 +54,32 @@ export interface ConfigurationError {
   readonly message: string;
 }
 
-interface Method<Request, Response> {
-  readonly path: string;
-  readonly encode: (request: Request) => Uint8Array;
-  readonly decode: (bytes: Buffer) => Response;
-}
+/** What a probe found of one collector. */
+export type Probed = outpost.plugin.v1.CollectorProbe.$Properties;
 
-const PLUGIN = '/outpost.plugin.v1.Plugin';
-const DESCRIBE: Method<outpost.plugin.v1.DescribeRequest.$Properties, Description> = {
-  path: `${PLUGIN}/Describe`,
-  encode: request => DescribeRequest.encode(request).finish(),
-  decode: bytes => DescribeResponse.decode(bytes),
-};
-const CONFIGURE: Method<Configuration, outpost.plugin.v1.ConfigureResponse> = {
-  path: `${PLUGIN}/Configure`,
-  encode: request => ConfigureRequest.encode(request).finish(),
-  decode: bytes => ConfigureResponse.decode(bytes),
-};
-const COLLECT: Method<outpost.plugin.v1.CollectRequest.$Properties, Uint8Array> = {
-  path: `${PLUGIN}/Collect`,
-  encode: request => CollectRequest.encode(request).finish(),
-  decode: bytes => bytes,
-};
-const CHECK: Method<
-  healthProto.health.v1.HealthCheckRequest.$Properties,
-  healthProto.health.v1.HealthCheckResponse
-> = {
-  path: '/grpc.health.v1.Health/Check',
-  encode: request => HealthCheckRequest.encode(request).finish(),
-  decode: bytes => HealthCheckResponse.decode(bytes),
-};
-const SHUTDOWN: Method<controllerProto.Empty.$Properties, unknown> = {
-  path: '/plugin.GRPCController/Shutdown',
-  encode: request => controllerProto.Empty.encode(request).finish(),
-  decode: bytes => bytes,
-};
+/** A call that takes events, and acknowledges them. */
+export interface EventsCall {
+  /** Events in the order in which they came; ends with the call. */
+  readonly answers: AsyncIterable<outpost.plugin.v1.EventsResponse>;
+  /** Every event up to `seq` is kept. */
+  acknowledge(seq: number): void;
+}
 
 /** A connection to a plugin that has said where it listens. Every call has a deadline. */
 export class PluginConnection {
   readonly #client: Client;
   readonly #clock: Clock;
+  readonly #broker: Broker;
   #stream: CollectStream | null;
+  #brokerIsOpen = false;
+  #servesHost = false;
 
   /** With `streams` false each collection is a call of its own. */
-  constructor(client: Client, clock: Clock, streams: boolean) {
+  constructor(client: Client, clock: Clock, parts: { broker: Broker; streams: boolean }) {
     this.#client = client;
     this.#clock = clock;
-    this.#stream = streams ? new CollectStream(client, clock) : null;
+    this.#broker = parts.broker;
+    this.#stream = parts.streams ? new CollectStream(client, clock) : null;
   }
 
   describe(): Promise<Description> {
@@ -87,13 +88,94 @@ export class PluginConnection {
 
   /** Resolves with the mistakes the plugin found; none means the configuration is in force. */
   async configure(configuration: Configuration): Promise<readonly ConfigurationError[]> {
-    const response = await this.#call(CONFIGURE, configuration, CALL_MS);
-    if (response.status === ConfigureResponse.Status.STATUS_APPLIED) return [];
-    if (response.errors.length === 0) return [{ path: '', message: 'rejected without a reason' }];
-    return response.errors.map(({ path, message }) => ({
-      path: path ?? '',
-      message: message ?? '',
-    }));
+    const hostBrokerId = this.#servesHost ? HOST_BROKER_ID : 0;
+    return mistakes(await this.#call(CONFIGURE, { ...configuration, hostBrokerId }, CALL_MS));
+  }
+
+  /** Resolves with the mistakes that `configure` would find. */
+  async validate(configuration: Configuration): Promise<readonly ConfigurationError[]> {
+    return mistakes(await this.#call(VALIDATE, configuration, CALL_MS));
+  }
+
+  /** Resolves with what each collector that would run finds here. */
+  async probe(configuration: Configuration): Promise<readonly Probed[]> {
+    return (await this.#call(PROBE, configuration, PROBE_MS)).collectors;
+  }
+
+  /**
+   * Lets the plugin call what `add` adds, from the next `configure` on. Resolves once it listens; a plugin
+   * without a broker never calls.
+   */
+  async serveHost(add: (server: Server) => void): Promise<void> {
+    this.#openBroker();
+    await this.#broker.accept(HOST_BROKER_ID, add);
+    this.#servesHost = true;
+  }
+
+  /** Connects to a server that the plugin announces over its broker. */
+  dial(brokerId: number): Promise<Client> {
+    this.#openBroker();
+    return this.#broker.dial(brokerId);
+  }
+
+  /** What the plugin prints after its handshake; ends where it does not tell. */
+  async *output(signal: AbortSignal): AsyncGenerator<{ isError: boolean; data: Uint8Array }, void> {
+    const limits = { bytesMax: Number.POSITIVE_INFINITY, signal };
+    for await (const { channel, data } of this.#read(STDIO, {}, limits)) {
+      yield { isError: channel === control.StdioData.Channel.STDERR, data };
+    }
+  }
+
+  /** Encoded answers with samples whose time the plugin chose. */
+  streamMetrics(limits: StreamLimits): AsyncGenerator<Uint8Array, void> {
+    return this.#read(STREAM_METRICS, {}, limits);
+  }
+
+  /** Opens a call for events after `resumeAfter`. */
+  streamEvents(resumeAfter: string, unackedMax: number, signal: AbortSignal): EventsCall {
+    const { path, decode } = STREAM_EVENTS;
+    const call = this.#client.makeBidiStreamRequest(path, asBuffer, decode, new Metadata(), {});
+    const cancel = (): void => call.cancel();
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    call.on('close', () => signal.removeEventListener('abort', cancel));
+    // Told to whoever iterates.
+    call.on('error', () => {});
+    call.write(STREAM_EVENTS.encode({ resumeAfter, unackedMax }));
+    return {
+      answers: call,
+      acknowledge: ackedSeq => void call.write(STREAM_EVENTS.encode({ ackedSeq })),
+    };
+  }
+
+  /** What there is, and changes of it. */
+  inventory(limits: StreamLimits): AsyncGenerator<outpost.plugin.v1.InventoryUpdate, void> {
+    return this.#read(INVENTORY, {}, limits);
+  }
+
+  /** Runs a function; `args` is a JSON object as text. */
+  callFunction(
+    name: string,
+    args: string,
+    limits: StreamLimits,
+  ): AsyncGenerator<outpost.plugin.v1.CallResponse, void> {
+    return this.#read(CALL, { function: name, args }, limits);
+  }
+
+  /** The plugin's part of an incident snapshot, at most `limits.bytesMax` bytes of it. */
+  capture(
+    trigger: string,
+    limits: StreamLimits,
+  ): AsyncGenerator<outpost.plugin.v1.CaptureResponse, void> {
+    return this.#read(
+      CAPTURE,
+      { trigger, bytesMax: limits.bytesMax },
+      {
+        ...limits,
+        // Names and types come on top of the data.
+        bytesMax: limits.bytesMax * 2 + 64 * 1024,
+      },
+    );
   }
 
   /** Asks for one collection, none other being under way; resolves with the encoded answer. */
@@ -110,10 +192,10 @@ export class PluginConnection {
     return this.#call(COLLECT, request, deadlineMs);
   }
 
-  /** Whether the plugin says it serves; rejects when it does not answer. */
-  async serves(): Promise<boolean> {
-    const answer = await this.#call(CHECK, { service: HEALTH_SERVICE }, CALL_MS);
-    return answer.status === HealthCheckResponse.ServingStatus.SERVING;
+  /** Whether the plugin, or what `service` names of it, says it serves; rejects when it does not answer. */
+  async serves(service: string = HEALTH_SERVICE): Promise<boolean> {
+    const answer = await this.#call(CHECK, { service }, CALL_MS);
+    return answer.status === SERVING;
   }
 
   /** Asks the plugin to end. A connection that breaks is an answer too. */
@@ -124,7 +206,40 @@ export class PluginConnection {
   /** Ends open calls and the connection. */
   close(): void {
     this.#stream?.close();
+    this.#broker.close();
     this.#client.close();
+  }
+
+  #openBroker(): void {
+    if (this.#brokerIsOpen) return;
+    this.#brokerIsOpen = true;
+    const { path, encode, decode } = BROKER;
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      (info: control.ConnInfo.$Properties) => asBuffer(encode(info)),
+      decode,
+      new Metadata(),
+      {},
+    );
+    this.#broker.attach(info => void call.write(info));
+    call.on('data', ({ serviceId, network, address }: control.ConnInfo) => {
+      this.#broker.receive({ serviceId, network, address });
+    });
+    // A plugin without a broker answers UNIMPLEMENTED; it calls nobody and is called by nobody.
+    call.on('error', () => this.#broker.detach());
+  }
+
+  #read<Request, Response>(
+    { path, encode, decode }: Method<Request, Response>,
+    request: Request,
+    limits: StreamLimits,
+  ): AsyncGenerator<Response, void> {
+    return readStream(
+      this.#client,
+      this.#clock,
+      { path, request: encode(request), decode },
+      limits,
+    );
   }
 
   #call<Request, Response>(
@@ -149,31 +264,64 @@ export class PluginConnection {
   }
 }
 
+/** How to connect. */
+export interface ConnectOptions {
+  /** False: each collection is a call of its own. */
+  readonly streams?: boolean;
+  /** The host's certificate, where the plugin was offered AutoMTLS; it has to answer with one then. */
+  readonly identity?: Identity | null;
+  /** The path of a socket for the plugin to connect back to, another for each number. */
+  readonly socketPath?: (number: number) => string;
+}
+
 /** Opens a connection to where the handshake points. Does not wait for it; the first call does. */
 export function connectPlugin(
   handshake: Handshake,
   clock: Clock,
-  options: { readonly streams?: boolean } = {},
+  options: ConnectOptions = {},
 ): PluginConnection {
   const { network, address } = handshake;
+  const security = securityFor(handshake, options.identity ?? null);
   const target = network === 'unix' ? `unix:${address}` : address;
-  const client = new Client(target, credentialsFor(handshake), {
+  const client = new Client(target, channelCredentials(security), {
+    ...(security !== null && TLS_CHANNEL_OPTIONS),
     'grpc.max_receive_message_length': RECEIVE_BYTES_MAX,
     'grpc.max_send_message_length': -1,
     'grpc.enable_http_proxy': 0,
     'grpc.enable_retries': 0,
     'grpc.use_local_subchannel_pool': 1,
   });
-  return new PluginConnection(client, clock, options.streams ?? true);
+  const socketPath = options.socketPath ?? (number => `${address}-h${number}`);
+  const broker = new Broker({ clock, security, socketPath });
+  return new PluginConnection(client, clock, { broker, streams: options.streams ?? true });
 }
 
-/** The one place that decides how a connection is secured. */
-function credentialsFor({ certificate }: Handshake): ReturnType<typeof credentials.createInsecure> {
-  if (certificate !== '') {
+/** The one place that decides how a connection is secured: as in go-plugin, both sides or neither. */
+function securityFor({ certificate }: Handshake, identity: Identity | null): Security {
+  if (identity === null && certificate === '') return null;
+  if (identity === null) {
     throw new OutpostError(
       'unavailable',
-      'connect to a plugin: it answers with a certificate, and this host does not offer AutoMTLS',
+      'connect to a plugin: it answers with a certificate although it was offered none',
     );
   }
-  return credentials.createInsecure();
+  if (certificate === '') {
+    throw new OutpostError(
+      'unavailable',
+      'connect to a plugin: it answers without a certificate although it was offered AutoMTLS; ' +
+        'set auto_mtls: false for a plugin that does not speak TLS',
+    );
+  }
+  try {
+    return { own: identity, peerPem: handshakePem(certificate) };
+  } catch (cause) {
+    const text = `connect to a plugin: its certificate cannot be read: ${String(cause)}`;
+    throw new OutpostError('unavailable', text, { cause });
+  }
+}
+
+function mistakes(response: outpost.plugin.v1.ConfigureResponse): readonly ConfigurationError[] {
+  if (response.status === STATUS_APPLIED) return [];
+  if (response.errors.length === 0) return [{ path: '', message: 'rejected without a reason' }];
+  return response.errors.map(({ path, message }) => ({ path: path ?? '', message: message ?? '' }));
 }

@@ -1,12 +1,21 @@
 // What every plugin must do, whoever wrote it: the handshake, the calls, the end. Run it for each plugin.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { connectPlugin, type PluginConnection } from '../../plugins/host/connection.ts';
+import {
+  type ConnectOptions,
+  connectPlugin,
+  type PluginConnection,
+} from '../../plugins/host/connection.ts';
+import { addHostService } from '../../plugins/host/host-service.ts';
+import { MemoryState } from '../../plugins/host/plugin-storage.ts';
 import { SampleBatch } from '../../plugins/host/sample-batch-reader.ts';
+import { newIdentity } from '../../plugins/sdk/certificate.ts';
 import {
   COOKIE_KEY,
   COOKIE_VALUE,
@@ -25,10 +34,22 @@ export interface PluginCommand {
   readonly args: readonly string[];
 }
 
+/** What is good to have and not asked of everybody. */
+export interface PluginTraits {
+  /** Ends when the one who started it is gone, as the SDK's do: by its lifeline, and by its parent. */
+  readonly endsWithHost?: boolean;
+  /** Asks the host that Configure names, at least to log a line. */
+  readonly asksHost?: boolean;
+}
+
 const NOW = 1_700_000_000_000;
 
 /** Runs the suite; `command` is called before each test. */
-export function testPlugin(name: string, command: () => PluginCommand): void {
+export function testPlugin(
+  name: string,
+  command: () => PluginCommand,
+  { endsWithHost = true, asksHost = false }: PluginTraits = {},
+): void {
   describe(`${name} as a plugin`, () => {
     let socketDir = '';
     let processes: Started[] = [];
@@ -213,7 +234,73 @@ export function testPlugin(name: string, command: () => PluginCommand): void {
       expect(readdirSync(socketDir)).toEqual([]);
     });
 
-    it('ends when its host closes the lifeline', async () => {
+    it('speaks mutual TLS where it is offered, with whoever offered it and nobody else', async () => {
+      const own = newIdentity({ now: Date.now(), fillRandom });
+      const started = start({ PLUGIN_CLIENT_CERT: own.certificatePem });
+      const handshake = await started.handshake();
+      expect(handshake.certificate).not.toBe('');
+      const connection = await started.connect({ identity: own });
+      expect(await connection.serves()).toBe(true);
+      await connection.configure({});
+      expect((await collect(connection, 0)).valueCount).toBeGreaterThan(0);
+      const stranger = newIdentity({ now: Date.now(), fillRandom });
+      const wrong = await started.connect({ identity: stranger });
+      await expect(wrong.describe()).rejects.toThrow('/Describe');
+      const naked = started.connectTo({ ...handshake, certificate: '' });
+      await expect(naked.describe()).rejects.toThrow('/Describe');
+      expect(() => started.connectTo(handshake)).toThrow('although it was offered none');
+    });
+
+    it('is refused by a host that offers TLS and gets no certificate', async () => {
+      const started = start();
+      const identity = newIdentity({ now: Date.now(), fillRandom });
+      await expect(started.connect({ identity })).rejects.toThrow('auto_mtls: false');
+    });
+
+    it('says before it is configured what a configuration is worth, where it can', async () => {
+      const connection = await start().connect();
+      const { features } = await connection.describe();
+      if (features.includes('validate')) {
+        expect(await connection.validate({})).toEqual([]);
+        const wrong = await connection.validate({ collectors: [{ name: 'no-such-thing' }] });
+        expect(wrong.map(({ path }) => path)).toEqual(['collectors.no-such-thing']);
+      } else await expect(connection.validate({})).rejects.toThrow('/Validate');
+      if (features.includes('probe')) {
+        expect((await connection.probe({})).length).toBeGreaterThan(0);
+      } else await expect(connection.probe({})).rejects.toThrow('/Probe');
+      await expect(connection.collect(NOW, 0, 5000)).rejects.toThrow('/Collect');
+    });
+
+    it('takes garbage for an error and goes on', async () => {
+      const started = start();
+      const connection = await started.connect();
+      const bytes = Buffer.from([0xff, 0xff, 0xff, 0x07, 0x12]);
+      for (const method of ['Configure', 'Collect', 'Describe']) {
+        await started.callRaw(method, bytes).catch(() => {});
+      }
+      expect(await connection.serves()).toBe(true);
+      await connection.configure({});
+      expect((await collect(connection, 0)).idCount).toBeGreaterThan(0);
+    });
+
+    it.skipIf(!asksHost)('finds its host through the broker, with TLS and without', async () => {
+      for (const identity of [null, newIdentity({ now: Date.now(), fillRandom })]) {
+        const started = start(identity ? { PLUGIN_CLIENT_CERT: identity.certificatePem } : {});
+        const connection = await started.connect({ identity });
+        const lines: string[] = [];
+        await connection.serveHost(server =>
+          addHostService(server, {
+            query: async () => ({ samples: [], warnings: [] }),
+            log: (_, message) => void lines.push(message),
+            state: new MemoryState(),
+          }),
+        );
+        expect(await connection.configure({})).toEqual([]);
+        await until('a line of the plugin', () => lines.length > 0);
+      }
+    });
+
+    it.skipIf(!endsWithHost)('ends when its host closes the lifeline', async () => {
       const started = start({ [LIFELINE_KEY]: 'stdin' });
       await started.handshake();
       started.child.stdin!.end();
@@ -228,7 +315,7 @@ export function testPlugin(name: string, command: () => PluginCommand): void {
       expect((await collect(connection, 0)).idCount).toBeGreaterThan(0);
     });
 
-    it('ends when its host is killed', async () => {
+    it.skipIf(!endsWithHost)('ends when its host is killed', async () => {
       // A shell between the test and the plugin plays the host.
       const { command: executable, args } = command();
       const host = new Started(
@@ -246,6 +333,8 @@ export function testPlugin(name: string, command: () => PluginCommand): void {
     });
   });
 }
+
+const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
 
 async function collect(connection: PluginConnection, definitionSeq: number): Promise<SampleBatch> {
   const batch = new SampleBatch();
@@ -296,10 +385,27 @@ class Started {
     return found;
   }
 
-  async connect(options: { readonly streams?: boolean } = {}): Promise<PluginConnection> {
-    const connection = connectPlugin(await this.handshake(), systemClock, options);
+  async connect(options: ConnectOptions = {}): Promise<PluginConnection> {
+    return this.connectTo(await this.handshake(), options);
+  }
+
+  connectTo(handshake: Handshake, options: ConnectOptions = {}): PluginConnection {
+    const connection = connectPlugin(handshake, systemClock, options);
     this.#connections.push(connection);
     return connection;
+  }
+
+  /** Calls a method of the plugin's service with any bytes. */
+  async callRaw(method: string, request: Buffer): Promise<void> {
+    const { address } = await this.handshake();
+    const client = new Client(`unix:${address}`, credentials.createInsecure());
+    const same = (bytes: Buffer): Buffer => bytes;
+    const path = `/outpost.plugin.v1.Plugin/${method}`;
+    await new Promise<void>((resolve, reject) => {
+      client.makeUnaryRequest(path, same, same, request, error =>
+        error ? reject(error) : resolve(),
+      );
+    }).finally(() => client.close());
   }
 
   async exitWithin(ms: number): Promise<Exit> {
