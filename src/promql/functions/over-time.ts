@@ -5,7 +5,13 @@ import type { Span } from '../ast.ts';
 import { KahanSum } from '../go-math.ts';
 import { quantileOf, sortForQuantile } from '../quantile.ts';
 import { histogramAvg, histogramSum } from './over-time-histograms.ts';
-import type { RangeContext, RangeFunctionFactory, Window } from './range-function.ts';
+import type {
+  RangeContext,
+  RangeFunction,
+  RangeFunctionFactory,
+  Window,
+} from './range-function.ts';
+import { ExtremePlace, medianDistance, SortedWindow } from './sliding.ts';
 
 const kahan = new KahanSum();
 
@@ -92,36 +98,14 @@ function extremeIndex(window: Window, sign: 1 | -1): number {
   return best;
 }
 
-/** Like `extremeIndex`, but the last among equals. */
-function lastExtremeIndex(window: Window, sign: 1 | -1): number {
-  const { values, from, to } = window;
-  let best = from;
-  for (let i = from + 1; i < to; i++) {
-    const value = values[i]!;
-    const current = values[best]!;
-    if (sign * value >= sign * current || Number.isNaN(current)) best = i;
-  }
-  return best;
-}
-
-let scratch = new Float64Array(64);
-
-/** The window's values in a reused buffer. */
-function copy(window: Window): Float64Array {
-  const { values, from, to } = window;
-  if (scratch.length < to - from) scratch = new Float64Array(2 * (to - from));
-  const out = scratch.subarray(0, to - from);
-  out.set(values.subarray(from, to));
-  return out;
-}
-
 /** Median of the distances from the median. */
-function medianDeviation(window: Window): number {
-  const values = copy(window);
-  if (values.some(Number.isNaN)) return Number.NaN;
-  const median = quantileOf(0.5, sortForQuantile(values));
-  for (let i = 0; i < values.length; i++) values[i] = Math.abs(values[i]! - median);
-  return quantileOf(0.5, sortForQuantile(values));
+function medianDeviation(sorted: Float64Array): number {
+  if (Number.isNaN(sorted[0])) return Number.NaN;
+  const median = quantileOf(0.5, sorted);
+  if (Number.isFinite(sorted[0]) && Number.isFinite(sorted.at(-1))) {
+    return medianDistance(sorted, median);
+  }
+  return quantileOf(0.5, sortForQuantile(sorted.map(value => Math.abs(value - median))));
 }
 
 /** Warns of a quantile outside 0…1. */
@@ -145,6 +129,32 @@ function ofEither(answer: (window: Window) => number): RangeFunctionFactory {
   return () => ({ floats: answer, mixed: answer });
 }
 
+function ofSorted(answer: (sorted: Float64Array) => number): RangeFunctionFactory {
+  return () => {
+    const sorted = new SortedWindow();
+    return { begin: w => sorted.begin(w), floats: w => answer(sorted.of(w)) };
+  };
+}
+
+function ofExtremeTime(sign: 1 | -1): RangeFunctionFactory {
+  return () => {
+    const place = new ExtremePlace(sign);
+    return { begin: w => place.begin(w), floats: w => w.times[place.of(w)]! / 1000 };
+  };
+}
+
+function quantileOverTime(context: RangeContext): RangeFunction {
+  const sorted = new SortedWindow();
+  return {
+    begin: window => sorted.begin(window),
+    floats(window) {
+      const q = context.scalars[0]![window.step]!;
+      checkQuantile(context, q, context.argSpans[0]!);
+      return quantileOf(q, sorted.of(window));
+    },
+  };
+}
+
 function ofFloats(answer: (window: Window) => number): RangeFunctionFactory {
   return () => ({ floats: answer });
 }
@@ -164,16 +174,10 @@ export const OVER_TIME: Readonly<Record<string, RangeFunctionFactory>> = {
   max_over_time: () => ({ question: 'greatest', floats: window => extreme(window, 1) }),
   stddev_over_time: ofFloats(window => Math.sqrt(variance(window))),
   stdvar_over_time: ofFloats(variance),
-  mad_over_time: ofFloats(medianDeviation),
-  ts_of_min_over_time: ofFloats(w => w.times[lastExtremeIndex(w, -1)]! / 1000),
-  ts_of_max_over_time: ofFloats(w => w.times[lastExtremeIndex(w, 1)]! / 1000),
+  mad_over_time: ofSorted(medianDeviation),
+  ts_of_min_over_time: ofExtremeTime(-1),
+  ts_of_max_over_time: ofExtremeTime(1),
   ts_of_first_over_time: ofEither(w => w.times[w.from]! / 1000),
   ts_of_last_over_time: ofEither(w => w.times[w.to - 1]! / 1000),
-  quantile_over_time: context => ({
-    floats(window) {
-      const q = context.scalars[0]![window.step]!;
-      checkQuantile(context, q, context.argSpans[0]!);
-      return quantileOf(q, sortForQuantile(copy(window)));
-    },
-  }),
+  quantile_over_time: quantileOverTime,
 };
