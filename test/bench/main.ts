@@ -1,45 +1,23 @@
 // Ingest and query beside the installed peers, in one run on the same bytes, and what the engine does alone.
-// Options: --hosts N (default 40, about 20 k series), --rounds N, --only a,b (servers), --phases a,b, and
-// --write, which makes docs/internals/performance.md of all figures.
+// Options: --hosts N (default 40, about 20 k series), --rounds N (of queries), --only a,b (servers), --phases
+// a,b, and --write, which makes docs/internals/performance.md of the figures; what other phases have found
+// stays on the page.
 
 import { Agent, request } from 'node:http';
 import { parseArgs } from 'node:util';
-import { gunzipSync } from 'node:zlib';
 import { type Figure, toldBy } from './figures.ts';
 import { hostSeries, remoteWriteBody, seeded } from './generator.ts';
 import { writePage } from './page.ts';
 import { folderBytes, type Peer, pssBytes, startPeers, threadCpuMs } from './peers.ts';
+import { askAll, DAY, HOUR } from './queries.ts';
 import { printTable } from './table.ts';
 
 const STEP_MS = 15_000;
 const HISTORY_SAMPLES = 300;
-
-const QUERIES: readonly (readonly [name: string, query: string, kind: 'instant' | 'range'])[] = [
-  ['one series', 'node_load1{instance="host-3:9100"}', 'range'],
-  ['one host rate', 'rate(node_cpu_seconds_total{instance="host-3:9100"}[5m])', 'range'],
-  ['cpu by mode', 'sum by (mode) (rate(node_cpu_seconds_total[5m]))', 'range'],
-  [
-    'cpu by host',
-    '100 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m])) * 100',
-    'range',
-  ],
-  ['network sum', 'sum(rate(node_network_receive_bytes_total[5m]))', 'range'],
-  ['top 10', 'topk(10, rate(node_network_transmit_bytes_total[5m]))', 'range'],
-  ['memory ratio', 'node_memory_Field1_bytes / node_memory_Field2_bytes', 'range'],
-  [
-    'join',
-    'node_filesystem_avail_bytes / on(instance, device, mountpoint, fstype) node_filesystem_size_bytes',
-    'range',
-  ],
-  ['max over time', 'max_over_time(node_load1[10m])', 'range'],
-  ['avg over time', 'avg by (region) (avg_over_time(node_load5[10m]))', 'range'],
-  ['regex', 'count by (instance) ({__name__=~"node_disk_.*_total"})', 'range'],
-  ['quantile', 'quantile(0.9, rate(node_disk_io_time_seconds_total[5m]))', 'range'],
-  ['instant all', 'count({job="node"})', 'instant'],
-  ['instant rate', 'sum by (instance) (rate(node_cpu_seconds_total[5m]))', 'instant'],
-  ['instant top', 'topk(5, node_memory_Field3_bytes)', 'instant'],
-  ['delta', 'sum by (region) (delta(node_memory_Field4_bytes[10m]))', 'range'],
-];
+const DAY_HOSTS = 4;
+const DAY_SAMPLES = 5760;
+/** Samples of a request of a day's history. */
+const DAY_CHUNK = 240;
 
 const FIRST = 'first scrape: every series is new';
 const LIVE = 'live scrapes, 500 series × 1 sample a request';
@@ -53,11 +31,11 @@ const INGEST_BOUNDS: Readonly<Record<string, Partial<Figure>>> = {
 const { values: options } = parseArgs({
   options: {
     hosts: { type: 'string', default: '40' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '15' },
     only: { type: 'string', default: '' },
     phases: {
       type: 'string',
-      default: 'first,live,backlog,queries,sizes,engine,holds,churn',
+      default: 'first,live,backlog,queries,day,sizes,engine,holds,churn',
     },
     write: { type: 'boolean', default: false },
   },
@@ -72,18 +50,30 @@ const BACKLOG_CHUNK = 100;
 const GROUP = 'Ingest over remote write: CPU of the server';
 const figures: Figure[] = [];
 const agent = new Agent({ keepAlive: true, maxSockets: 2 });
-const peers = await startPeers(options.only.split(',').filter(Boolean));
-try {
-  const idle = new Map(peers.map(peer => [peer.name, pssBytes(peer.pid)]));
-  const end = Math.floor(Date.now() / STEP_MS) * STEP_MS;
-  const seriesCount = await ingestAll(end);
-  if (seriesCount > 0) await memory(idle, seriesCount);
-  if (phases.includes('queries')) await queries(end - 2 * STEP_MS);
-} finally {
-  agent.destroy();
-  for (const peer of peers) await peer.stop();
+const only = options.only.split(',').filter(Boolean);
+let peers: readonly Peer[] = [];
+if (['first', 'live', 'backlog', 'queries'].some(phase => phases.includes(phase))) {
+  await withPeers(async () => {
+    const idle = new Map(peers.map(peer => [peer.name, pssBytes(peer.pid)]));
+    const end = Math.floor(Date.now() / STEP_MS) * STEP_MS;
+    const seriesCount = await ingestAll(end);
+    if (seriesCount > 0) await memory(idle, seriesCount);
+    if (!phases.includes('queries')) return;
+    figures.push(...(await askAll(peers, HOUR, { end: end - 2 * STEP_MS, rounds, hosts })));
+  });
+  record();
 }
-record();
+if (phases.includes('day')) {
+  await withPeers(async () => {
+    const end = Math.floor(Date.now() / STEP_MS) * STEP_MS;
+    await ingestDay(end);
+    figures.push(
+      ...(await askAll(peers, DAY, { end: end - 2 * STEP_MS, rounds, hosts: DAY_HOSTS })),
+    );
+  });
+  record();
+}
+agent.destroy();
 if (phases.includes('sizes')) {
   figures.push(...(await toldBy('cold.ts', ['--only-sizes'])));
   record();
@@ -92,6 +82,16 @@ for (const script of ['engine', 'holds', 'churn']) {
   if (!phases.includes(script)) continue;
   figures.push(...(await toldBy(`${script}.ts`)));
   record();
+}
+
+/** Runs a part of the bench on fresh servers. */
+async function withPeers(part: () => Promise<void>): Promise<void> {
+  peers = await startPeers(only);
+  try {
+    await part();
+  } finally {
+    for (const peer of peers) await peer.stop();
+  }
 }
 
 /** Writes the page as far as figures are there: a phase that fails does not take those before it along. */
@@ -109,7 +109,11 @@ async function ingestAll(end: number): Promise<number> {
   const seriesCount = groups.reduce((sum, group) => sum + group.length, 0);
   const chunks = Math.ceil(HISTORY_SAMPLES / BACKLOG_CHUNK);
   const isLive = phases.includes('live');
-  let at = end - (1 + COLD_SCRAPES + LIVE_SCRAPES + chunks * BACKLOG_CHUNK) * STEP_MS;
+  const hasFirst = isLive || phases.includes('first');
+  const hasBacklog = phases.includes('backlog') || phases.includes('queries');
+  const scrapes = (hasFirst ? 1 : 0) + (isLive ? COLD_SCRAPES + LIVE_SCRAPES : 0);
+  // The last sample is the newest there can be, whichever phases run: instant queries look for it.
+  let at = end - (scrapes + (hasBacklog ? chunks * BACKLOG_CHUNK : 0)) * STEP_MS;
   const round = async (what: string, count: number, samples: number): Promise<void> => {
     const bodies: Uint8Array[] = [];
     for (let i = 0; i < count; i++) {
@@ -118,12 +122,23 @@ async function ingestAll(end: number): Promise<number> {
     }
     await ingest(what, bodies, seriesCount * count * samples);
   };
-  if (phases.includes('first') || isLive) await round(FIRST, 1, 1);
+  if (hasFirst) await round(FIRST, 1, 1);
   if (isLive) await round('live scrapes, code still cold', COLD_SCRAPES, 1);
   if (isLive) await round(LIVE, LIVE_SCRAPES, 1);
-  if (phases.includes('backlog') || phases.includes('queries'))
-    await round(BACKLOG, chunks, BACKLOG_CHUNK);
+  if (hasBacklog) await round(BACKLOG, chunks, BACKLOG_CHUNK);
   return seriesCount;
+}
+
+/** A day of few hosts, an hour of each in turn, as if servers had been fed all day. */
+async function ingestDay(end: number): Promise<void> {
+  const random = seeded(2);
+  const groups = Array.from({ length: DAY_HOSTS }, (_, host) => hostSeries(host));
+  for (let left = DAY_SAMPLES; left > 0; left -= DAY_CHUNK) {
+    for (const group of groups) {
+      const body = remoteWriteBody(group, end - left * STEP_MS, STEP_MS, DAY_CHUNK, random);
+      for (const peer of peers) await write(peer, body);
+    }
+  }
 }
 
 /** Everybody takes the same bodies; each in turn has the machine for itself. */
@@ -208,147 +223,4 @@ async function memory(idle: ReadonlyMap<string, number>, seriesCount: number): P
 
 function mib(bytes: number): string {
   return (bytes / 1024 ** 2).toFixed(1);
-}
-
-/** What one server made of one query: ms of the first run, median ms of the others, CPU ms of each of these. */
-interface Answered {
-  readonly series: number;
-  readonly first: number;
-  readonly median: number;
-  readonly cpu: number;
-}
-
-/** Peers take turns within each query, so that a slow minute of the machine hits all of them. */
-async function queries(end: number): Promise<void> {
-  const rows: string[][] = [];
-  const cpuRows: string[][] = [];
-  const all = new Map<string, Answered[]>(peers.map(peer => [peer.name, []]));
-  for (const [name, query, kind] of QUERIES) {
-    const path =
-      kind === 'instant'
-        ? `query?time=${end / 1000}`
-        : `query_range?start=${(end - 3_600_000) / 1000}&end=${end / 1000}&step=60`;
-    const answered = await inTurns(`${path}&query=${encodeURIComponent(query)}`);
-    for (const [i, peer] of peers.entries()) all.get(peer.name)!.push(answered[i]!);
-    const series = answered.map(one => one.series);
-    const same = new Set(series).size === 1 ? String(series[0]) : series.join('/');
-    const show = (pick: (one: Answered) => number): string[] =>
-      answered.map(one => pick(one).toFixed(1));
-    rows.push([name, same, ...show(one => one.median), ...show(one => one.first)]);
-    cpuRows.push([name, ...show(one => one.cpu)]);
-  }
-  const names = peers.map(peer => peer.name);
-  printTable(
-    `queries — median ms of ${rounds}, client side, and ms of the first run`,
-    ['query', 'series', ...names, ...names.map(name => `${name} first`)],
-    rows,
-  );
-  printTable(`queries — CPU ms of the server, mean of ${rounds}`, ['query', ...names], cpuRows);
-  const ours = all.get('outpost');
-  if (!ours) return;
-  figures.push(...queryFigures(all, one => one.median, 'latency'));
-  figures.push(...queryFigures(all, one => one.cpu, 'CPU of the server'));
-  const ratio = (peer: Peer, pick: (one: Answered) => number): string[] => {
-    const ratios = all.get(peer.name)!.map((their, i) => pick(ours[i]!) / pick(their));
-    const mean = Math.exp(ratios.reduce((sum, r) => sum + Math.log(r), 0) / ratios.length);
-    return [mean.toFixed(2), Math.max(...ratios).toFixed(2)];
-  };
-  printTable(
-    'ours / theirs, geometric mean over the queries, and the worst',
-    ['peer', 'latency', 'worst', 'CPU', 'worst', 'first run', 'worst'],
-    peers.map(peer => [
-      peer.name,
-      ...ratio(peer, one => one.median),
-      ...ratio(peer, one => one.cpu),
-      ...ratio(peer, one => one.first),
-    ]),
-  );
-}
-
-/** The mean over the queries, and the worst of them beside each peer. */
-function queryFigures(
-  all: ReadonlyMap<string, readonly Answered[]>,
-  pick: (one: Answered) => number,
-  what: string,
-): Figure[] {
-  const group = `Queries over ${hosts * 500} series and an hour: ${what}`;
-  const isLatency = what === 'latency';
-  const mean = (values: readonly number[]): number =>
-    Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-  const of = (name: string): number[] => all.get(name)!.map(pick);
-  const ours = of('outpost');
-  const others = [...all.keys()].filter(name => name !== 'outpost');
-  const geometric: Figure = {
-    group,
-    what: `geometric mean of ${QUERIES.length} queries`,
-    unit: 'ms',
-    ours: mean(ours),
-    peers: Object.fromEntries(others.map(name => [name, mean(of(name))])),
-    ...(isLatency && { ratios: { prometheus: 0.25 } }),
-  };
-  const worst = others.map((name): Figure => {
-    const ratios = of(name).map((theirs, i) => ours[i]! / theirs);
-    const at = ratios.indexOf(Math.max(...ratios));
-    return {
-      group,
-      what: `the one that compares worst with ${name}: ${QUERIES[at]![0]}`,
-      unit: 'ms',
-      ours: ours[at]!,
-      peers: Object.fromEntries(others.map(other => [other, of(other)[at]!])),
-      ...(isLatency && { ratios: { [name]: 1 } }),
-    };
-  });
-  return [geometric, ...worst];
-}
-
-/** Asks every peer in turn, round by round; the first round is told apart. */
-async function inTurns(path: string): Promise<Answered[]> {
-  const times: number[][] = peers.map(() => []);
-  const series = peers.map(() => 0);
-  const before: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    for (const [i, peer] of peers.entries()) {
-      if (round === 1) before[i] = threadCpuMs(peer.pid);
-      const { ms, body } = await ask(`${peer.url}/api/v1/${path}`);
-      if (body.status !== 'success') throw new Error(`${peer.name}: ${path}: ${body.error}`);
-      times[i]!.push(ms);
-      series[i] = body.data!.result.length;
-    }
-  }
-  return peers.map((peer, i) => ({
-    series: series[i]!,
-    first: times[i]![0]!,
-    median: median(times[i]!.slice(1)),
-    cpu: (threadCpuMs(peer.pid) - before[i]!) / rounds,
-  }));
-}
-
-interface Answer {
-  readonly status: string;
-  readonly error?: string;
-  readonly data?: { readonly result: readonly unknown[] };
-}
-
-/** Ms from the request to the last byte of the answer, as it comes over the wire; what it says is read later. */
-function ask(url: string): Promise<{ readonly ms: number; readonly body: Answer }> {
-  return new Promise((resolve, reject) => {
-    const began = performance.now();
-    const sent = request(url, { agent, headers: { 'accept-encoding': 'gzip' } }, response => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const ms = performance.now() - began;
-        const bytes = Buffer.concat(chunks);
-        const isPacked = response.headers['content-encoding'] === 'gzip';
-        resolve({ ms, body: JSON.parse((isPacked ? gunzipSync(bytes) : bytes).toString()) });
-      });
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
-
-function median(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
 }

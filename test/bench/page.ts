@@ -1,7 +1,7 @@
 // Writes docs/internals/performance.md of a run's figures. Everything on the page comes from here.
 
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Figure, tables, verdict } from './figures.ts';
@@ -14,14 +14,26 @@ export interface RunShape {
   readonly rounds: number;
 }
 
-/** Replaces the page. */
+/** Replaces the page, except for groups of figures that this run has nothing of. */
 export function writePage(figures: readonly Figure[], { hosts, rounds }: RunShape): void {
   const versions = {
     prometheus: versionOf('prometheus', /version (\S+)/),
     'victoria-metrics': versionOf('victoria-metrics', /(\d+\.\d+\.\d+)/),
   };
   const missed = figures.filter(figure => verdict(figure) === false);
-  const judged = figures.filter(figure => verdict(figure) !== null);
+  const before = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
+  const groups = new Set(figures.map(figure => figure.group));
+  const keptGroups = [...before.matchAll(/^### (.+)\n[^#]+/gm)].filter(
+    ([, group]) => !groups.has(group!),
+  );
+  const keptMissed = keptGroups.flatMap(([, group]) =>
+    before.split('\n').filter(line => line.startsWith(`- ${group}, `)),
+  );
+  const sections = [tables(figures, versions), ...keptGroups.map(([section]) => section)]
+    .map(section => section.trimEnd())
+    .join('\n\n');
+  const lines = [...missed.map(describe), ...keptMissed];
+  const met = sections.match(/\| yes \|$/gm)?.length ?? 0;
   const text = `# Performance
 
 Made by \`npm run bench -- --write\`, which replaces this page; nothing in it is written by hand. Absolute times drift from machine to machine, and this one may have had other work: what counts are the ratios to the peers, which took the same bytes in the same run.
@@ -33,12 +45,13 @@ Made by \`npm run bench -- --write\`, which replaces this page; nothing in it is
     .join(', ')}
 - Load: ${hosts} hosts of 500 series, ${rounds} rounds of queries
 
-CPU of servers is the sum over their threads, from /proc, from the first request of a fresh process on: what compiling and collecting costs them is in it. Turns of the event loop are CPU time of the thread, which the system accounts in steps of up to 4 ms; the delay that perf_hooks sees includes what other processes take. Of ${judged.length} figures with a target ${judged.length - missed.length} meet it.
+CPU of servers is the sum over their threads, from /proc, from the first request of a fresh process on: what compiling and collecting costs them is in it. Peak memory is what the process had at the most while it answered a query once more. Turns of the event loop are CPU time of the thread, which the system accounts in steps of up to 4 ms; the delay that perf_hooks sees includes what other processes take. Of ${met + lines.length} figures with a target ${met} meet it.
 
-${tables(figures, versions)}
+${sections}
+
 ## What falls short
 
-${missed.length === 0 ? 'Nothing.' : missed.map(describe).join('\n')}
+${lines.length === 0 ? 'Nothing.' : lines.join('\n')}
 `;
   writeFileSync(PAGE, text);
   console.log(`\nwritten: ${PAGE}`);

@@ -1,7 +1,15 @@
 // Our agent and the installed peers as processes with one face: start, write to, query, account, stop.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -149,6 +157,20 @@ export function threadCpuMs(pid: number): number {
 export function pssBytes(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
   return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
+}
+
+/** Resident memory of a process, now and at the most since it started or `resetPeakBytes`, in bytes. */
+export function residentBytes(pid: number): { readonly now: number; readonly peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const kib = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+  return { now: kib('VmRSS') * 1024, peak: kib('VmHWM') * 1024 };
+}
+
+/** Lets the peak of a process begin anew; what it has now, in bytes. */
+export function resetPeakBytes(pid: number): number {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  return residentBytes(pid).now;
 }
 
 /** Bytes of all files below a folder. */
