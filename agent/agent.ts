@@ -15,6 +15,7 @@ import { type Actor, aborted } from '../src/lifecycle/run-group.ts';
 import { Engine, type EngineOptions } from '../src/promql/engine.ts';
 import { QUERY_LIMITS } from '../src/promql/limits/query-limits.ts';
 import { RemoteWriteReceiver } from '../src/remote/receiver.ts';
+import type { ScrapeConfig } from '../src/scrape/config.ts';
 import { type GrpcServer, newGrpcServer } from '../src/storeapi/grpc-server.ts';
 import type { StreamInfo } from '../src/storeapi/info.ts';
 import { listenGrpc } from '../src/storeapi/listen.ts';
@@ -30,6 +31,7 @@ import { EventLog } from './events.ts';
 import { renderMetrics } from './exporter.ts';
 import { Ingest } from './ingest.ts';
 import { observedDb } from './observed-db.ts';
+import { newScraping, scrapedTargets, scrapePools } from './scrape.ts';
 import { SelfScrape } from './self-scrape.ts';
 import { agentTargets } from './targets.ts';
 
@@ -64,6 +66,8 @@ export interface AgentOptions {
   /** Limits of the API's answers. */
   readonly limits?: ApiOptions['limits'];
   readonly remoteWriteReceiver: boolean;
+  /** What is scraped beside the plugins. */
+  readonly scrape: readonly ScrapeConfig[];
   /** Limits of remote read; Prometheus' where absent. */
   readonly remoteRead?: ApiOptions['remoteRead'];
   /** Whether the agent's own metrics are stored beside the host's. */
@@ -98,6 +102,8 @@ export interface Agent {
   plugins(): ReadonlyMap<string, PluginState>;
   /** As PluginHost's. */
   reconfigurePlugins(plugins: readonly PluginSpec[]): Promise<void>;
+  /** Goes over to other scrape jobs; those that stay the same are left alone. */
+  reconfigureScraping(configs: readonly ScrapeConfig[]): void;
   /** Series in the head of the database. */
   seriesCount(): number;
   readonly collectIntervalMs: number;
@@ -160,14 +166,16 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
     clock,
     onLost: error => logger.warn('own metrics are not stored', { err: String(error) }),
   });
+  const scraping = newScraping(db, options);
   let stopping = false;
   try {
     const http = await listenHttp(
       newAgentApi(options, db, ingest, {
         ready: () => !stopping,
         plugins: { list: () => host.list().map(apiPlugin), restart: name => host.restart(name) },
-        targets: () =>
-          agentTargets({
+        scrapePools: () => scrapePools(scraping),
+        targets: () => [
+          ...agentTargets({
             ingest,
             states: () => host.states(),
             nodeLabels,
@@ -178,6 +186,8 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
             missedMs: MISSED_INTERVALS * options.collectIntervalMs,
             now: () => clock.now(),
           }),
+          ...scrapedTargets(scraping),
+        ],
       }),
       options.httpAddress,
     );
@@ -195,10 +205,12 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
           ? [onceOpen(db, { name: 'self-scrape', run: selfScrape.run.bind(selfScrape) })]
           : []),
         onceOpen(db, host),
+        onceOpen(db, scraping),
         http.actor,
         grpc.actor,
       ],
       plugins: () => host.states(),
+      reconfigureScraping: configs => scraping.apply(configs),
       reconfigurePlugins: plugins => host.reconfigure(plugins),
       seriesCount: () => db.seriesCount,
       collectIntervalMs: options.collectIntervalMs,
@@ -213,7 +225,7 @@ function newAgentApi(
   options: AgentOptions,
   db: Db,
   ingest: Ingest,
-  live: Pick<ApiOptions, 'ready' | 'targets' | 'plugins'>,
+  live: Pick<ApiOptions, 'ready' | 'targets' | 'scrapePools' | 'plugins'>,
 ) {
   const { logger, registry, clock, random } = options.context;
   const receiver = options.remoteWriteReceiver

@@ -14,6 +14,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/cli'],
   ['agent', 'federation/query', 'plugins/host', 'src/tools'],
   [
+    'src/scrape',
+    'src/discovery',
     'src/storeapi',
     'src/httpapi',
     'src/remote',
@@ -21,11 +23,20 @@ const FLOORS: readonly (readonly string[])[] = [
     'plugins/sdk',
     'plugins/os',
     'plugins/hardware',
+    'plugins/builtin',
   ],
   ['src/promql', 'src/rules', 'src/downsample'],
   ['src/tsdb'],
   ['src/storage'],
-  ['src/labels', 'src/encoding', 'src/kernels', 'src/lifecycle', 'src/telemetry', 'proto/gen'],
+  [
+    'src/http-client',
+    'src/labels',
+    'src/encoding',
+    'src/kernels',
+    'src/lifecycle',
+    'src/telemetry',
+    'proto/gen',
+  ],
 ];
 
 /** Neighbours on one floor that may see each other, with the reason. */
@@ -37,12 +48,18 @@ const NEIGHBOURS: readonly (readonly [string, string, string])[] = [
   ['src/telemetry', 'src/labels', 'ground: metrics carry labels'],
   ['src/telemetry', 'src/lifecycle', 'ground: errors'],
   ['src/lifecycle', 'src/telemetry', 'ground: actors log'],
+  ['src/http-client', 'src/lifecycle', 'ground: errors'],
+  ['src/scrape', 'src/discovery', 'pools take what discoverers find'],
+  ['src/scrape', 'src/exposition', 'targets answer in exposition formats'],
   ['src/httpapi', 'src/exposition', 'the API serves /metrics'],
   ['src/httpapi', 'src/remote', 'the API serves /api/v1/write'],
   ['src/rules', 'src/promql', 'rules are expressions'],
   ['agent', 'plugins/host', 'the agent runs the host and is its sink'],
   ['plugins/os', 'plugins/sdk', 'collectors are written against the SDK'],
   ['plugins/hardware', 'plugins/sdk', 'collectors are written against the SDK'],
+  ['plugins/builtin', 'plugins/sdk', 'the process that the built-in sets share'],
+  ['plugins/builtin', 'plugins/os', 'the process that the built-in sets share'],
+  ['plugins/builtin', 'plugins/hardware', 'the process that the built-in sets share'],
 ];
 
 /** One door for each outside library: only these may import it. */
@@ -91,7 +108,7 @@ const BANS: readonly Ban[] = [
   {
     pattern: /\bprocess\.(argv|env)\b/,
     instead: 'let the main read it and pass it down',
-    except: ['src/cli/', 'plugins/sdk/', 'plugins/os/main.ts'],
+    except: ['src/cli/', 'plugins/sdk/', 'plugins/os/main.ts', 'plugins/builtin/main.ts'],
   },
   {
     pattern: /\bconsole\./,

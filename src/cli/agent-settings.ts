@@ -1,7 +1,7 @@
 // Flags and configuration file made into one set of settings. Flags win; labels of both are joined.
 
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
 import type { AgentOptions } from '../../agent/agent.ts';
 import type { PluginSpec } from '../../plugins/host/plugin-spec.ts';
 import { formatDuration, parseDuration, parseSize } from '../encoding/units.ts';
@@ -9,14 +9,16 @@ import { Labels } from '../labels/labels.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { AGENT_DEFAULTS, type AgentFlags } from './agent-flags.ts';
+import { isShared, ownCommand, sharedSpecs, withDefaultSets } from './built-in-plugins.ts';
 import { COLLECT_INTERVAL_MIN_MS } from './flags.ts';
 import { processSpec } from './plugin-config.ts';
 import { retentionPolicies } from './retention-policies.ts';
+import { scrapeConfigs } from './scrape/scrape-settings.ts';
 
 /** The part of the agent's options that flags and file decide. */
 export type AgentSettings = Pick<
   AgentOptions,
-  'collectIntervalMs' | 'externalLabels' | 'plugins' | 'database'
+  'collectIntervalMs' | 'externalLabels' | 'plugins' | 'database' | 'scrape'
 >;
 
 /** Throws `bad-data` for what the file's schema cannot know. */
@@ -29,6 +31,10 @@ export function agentSettings(flags: AgentFlags, config: AgentConfig): AgentSett
   return {
     collectIntervalMs: flags.collectInterval ?? configInterval(config),
     externalLabels: externalLabels(flags, config),
+    scrape: scrapeConfigs(config, {
+      directory: dirname(flags['config.file'] ?? ''),
+      environment: process.env,
+    }),
     plugins: flags.plugins ? pluginSpecs(config) : [],
     database: {
       retentionMs:
@@ -71,36 +77,21 @@ function externalLabels(flags: AgentFlags, config: AgentConfig): Labels {
 }
 
 function pluginSpecs(config: AgentConfig): PluginSpec[] {
-  const configured: NonNullable<AgentConfig['plugins']> = { os: {}, ...config.plugins };
-  return Object.entries(configured)
-    .filter(([, plugin]) => plugin.enabled !== false)
-    .map(([name, plugin]) => {
-      const { command, ...settings } = plugin;
-      const [executable, ...args] = command ?? builtIn(name);
+  const plugins = withDefaultSets(config);
+  const shared = plugins.filter(([name, settings]) => isShared(name, settings));
+  const others = plugins.filter(([name, settings]) => !isShared(name, settings));
+  return [
+    ...sharedSpecs(shared),
+    ...others.map(([name, { command, ...settings }]) => {
+      const [executable, ...args] = command ?? [];
       return {
         name,
-        command: executable!,
-        args,
+        ...(executable === undefined ? ownCommand(name) : { command: executable, args }),
         ...(settings.max_series !== undefined && { seriesMax: settings.max_series }),
         ...(settings.collectors && { collectors: settings.collectors }),
         ...processSpec(settings),
         ...(command === undefined && { builtIn: true }),
       };
-    });
-}
-
-const BUILT_IN: Readonly<Record<string, string>> = { os: '../../plugins/os/main' };
-
-/** The command line of a built-in plugin: this Node.js on its main, compiled or not as we are. */
-function builtIn(name: string): string[] {
-  const path = BUILT_IN[name];
-  if (!path) {
-    const known = Object.keys(BUILT_IN).join(', ');
-    throw new OutpostError(
-      'bad-data',
-      `plugins.${name} needs a command; built in and without one are: ${known}`,
-    );
-  }
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  return [process.execPath, fileURLToPath(new URL(path + extension, import.meta.url))];
+    }),
+  ];
 }

@@ -11,6 +11,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import { type AgentConfig, AgentConfigSchema } from './agent-config.ts';
 import { type AgentFlags, withAgentFlags } from './agent-flags.ts';
 import { agentSettings } from './agent-settings.ts';
+import { checkCollectors } from './built-in-plugins.ts';
 import { placeOfKeys, readConfigFile } from './config-file.ts';
 import { configWatch } from './config-watch.ts';
 import { apiLimits, engineOptions } from './engine-flags.ts';
@@ -21,6 +22,7 @@ import { type ProcessContext, runProcess } from './process.ts';
 import { queryLog } from './query-log.ts';
 import { lifecycleOperations, Reloader, reloadOnSignal } from './reload.ts';
 import { remoteReadLimits } from './remote-read-flags.ts';
+import { SCRAPE_KEYS, scrapeMistakes } from './scrape/scrape-settings.ts';
 import { socketPlace } from './socket-place.ts';
 import { runtimeStatus, shownFlags } from './status.ts';
 import { buildInfo, packageVersion } from './version.ts';
@@ -47,10 +49,11 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
       ? null
       : (): AgentConfig =>
           withManifests(
-            file === undefined ? {} : readConfigFile(file, AgentConfigSchema),
+            file === undefined ? {} : readConfigFile(file, AgentConfigSchema, scrapeMistakes),
             manifests,
           );
   const config = read?.() ?? {};
+  await checkPlaced(config, file);
   const settings = agentSettings(flags, config);
   const { logger, registry, clock } = context;
   let { externalLabels } = settings;
@@ -58,12 +61,14 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
   const notifications = new Notifications(clock.now);
   const reloader = new Reloader<AgentConfig>({
     ...{ read, config, now: clock.now, logger, registry, notifications },
-    live: ['global.external_labels', 'plugins'],
+    live: ['global.external_labels', 'plugins', ...SCRAPE_KEYS],
     apply: async next => {
+      await checkPlaced(next, file);
       const nextSettings = agentSettings(flags, next);
       await running?.reconfigurePlugins(nextSettings.plugins).catch(error => {
         throw placed(error, file);
       });
+      running?.reconfigureScraping(nextSettings.scrape);
       externalLabels = nextSettings.externalLabels;
     },
   });
@@ -120,6 +125,13 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
   } catch (error) {
     throw namingFlag(error, [http, grpc]);
   }
+}
+
+/** Refuses mistakes about the collectors of built-in sets, with their place. */
+async function checkPlaced(config: AgentConfig, file: string | undefined): Promise<void> {
+  await checkCollectors(config).catch(error => {
+    throw placed(error, file);
+  });
 }
 
 /** A mistake that a plugin found, with the place in the file where that can be told. */

@@ -18,7 +18,13 @@ import type { Parameters } from './parameters.ts';
 import type { ReadObserver } from './read-observer.ts';
 import type { ApiRoute } from './route.ts';
 import type { WalReplay } from './routes/wal-replay.ts';
-import type { ApiTarget, LifecycleOperations, PluginSource, StoreSource } from './sources.ts';
+import type {
+  ApiScrapePool,
+  ApiTarget,
+  LifecycleOperations,
+  PluginSource,
+  StoreSource,
+} from './sources.ts';
 
 /** What `/api/v1/status/buildinfo` says. */
 export interface BuildInfo {
@@ -93,6 +99,8 @@ export interface ApiOptions {
   readonly lookbackMs?: number;
   /** What is collected from; nothing where absent. */
   targets?(): readonly ApiTarget[];
+  /** Pools that relabel; a pool of `targets` need not be among them. */
+  scrapePools?(): readonly ApiScrapePool[];
   /** Plugins; none where absent. */
   readonly plugins?: PluginSource;
   /** The mode's own database in numbers. */

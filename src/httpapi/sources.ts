@@ -2,6 +2,7 @@
 // optional; where one is absent its paths say so.
 
 import type { Labels } from '../labels/labels.ts';
+import type { RelabelStep } from '../labels/relabel.ts';
 import type { MetricMetadata } from '../storage/appender.ts';
 
 /** Something that is collected from. */
@@ -22,6 +23,16 @@ export interface ApiTarget {
   readonly timeoutMs: number;
   /** Descriptions of its metrics by name. */
   readonly metadata: ReadonlyMap<string, MetricMetadata>;
+}
+
+/** A job whose targets are found and relabelled. */
+export interface ApiScrapePool {
+  readonly name: string;
+  /** Labels of targets that relabelling dropped; perhaps not all of them. */
+  readonly dropped: readonly Labels[];
+  readonly droppedCount: number;
+  /** What each rule in turn makes of labels; ends with the rule that drops them. */
+  relabelSteps(labels: Labels): readonly RelabelStep[];
 }
 
 /** A label statistic. */

@@ -6,13 +6,19 @@ import type { Mistake } from '../config-file.ts';
 import { discoveryConfigs, discoveryMistakes } from './discovery-schema.ts';
 import { type ConfigPlace, httpClientMistakes, httpClientOptions } from './http-client-schema.ts';
 import { relabelMistakes, relabelRules } from './relabel-schema.ts';
-import type { ScrapeBlock, ScrapeDefaults } from './scrape-schema.ts';
+import { type ScrapeBlock, type ScrapeDefaults, scrapeDefaults } from './scrape-schema.ts';
 
 /** The part of a file that is about scraping. */
 export interface ScrapeSections {
   readonly global?: ScrapeDefaults;
   readonly scrape_configs?: readonly ScrapeBlock[];
 }
+
+/** Dotted keys of a file that are about scraping alone. */
+export const SCRAPE_KEYS: readonly string[] = [
+  'scrape_configs',
+  ...Object.keys(scrapeDefaults).map(key => `global.${key}`),
+];
 
 const INTERVAL = '1m';
 const TIMEOUT = '10s';

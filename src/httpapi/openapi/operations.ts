@@ -79,7 +79,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDocs>> = {
   ),
   '/api/v1/targets/relabel_steps': get(
     'targets',
-    'How labels of a target were changed; no target here is relabelled',
+    'What each rule of a pool makes of labels',
     record({ steps: list(anything) }),
     [p.needed(p.scrapePool), p.needed(p.labelObject)],
   ),

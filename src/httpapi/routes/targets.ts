@@ -2,28 +2,35 @@
 
 import { formatDuration } from '../../encoding/units.ts';
 import { compareStrings } from '../../labels/compare.ts';
+import { Labels } from '../../labels/labels.ts';
 import { type Matcher, matchesAll } from '../../labels/matcher.ts';
+import type { RelabelStep } from '../../labels/relabel.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { parseSelector } from '../../promql/parser.ts';
 import type { ApiOptions } from '../options.ts';
 import type { Parameters } from '../parameters.ts';
 import { invalidParameter } from '../problem.ts';
 import type { ApiRoute } from '../route.ts';
-import type { ApiTarget } from '../sources.ts';
+import type { ApiScrapePool, ApiTarget } from '../sources.ts';
 
 /** `/api/v1/targets`, `/api/v1/targets/…` and `/api/v1/scrape_pools`; empty where nothing is collected. */
 export function targetRoutes(options: ApiOptions): ApiRoute[] {
   const targets = (): readonly ApiTarget[] => options.targets?.() ?? [];
+  const pools = (): readonly ApiScrapePool[] => options.scrapePools?.() ?? [];
+  const names = (): string[] => poolNames(targets(), pools());
   return [
     {
       methods: ['GET'],
       path: '/api/v1/targets',
-      handle: ({ parameters }) => ({ kind: 'data', data: discovery(targets(), parameters) }),
+      handle: ({ parameters }) => ({
+        kind: 'data',
+        data: discovery(targets(), pools(), parameters),
+      }),
     },
     {
       methods: ['GET'],
       path: '/api/v1/scrape_pools',
-      handle: () => ({ kind: 'data', data: { scrapePools: poolsOf(targets()) } }),
+      handle: () => ({ kind: 'data', data: { scrapePools: names() } }),
     },
     {
       methods: ['GET'],
@@ -33,25 +40,39 @@ export function targetRoutes(options: ApiOptions): ApiRoute[] {
     {
       methods: ['GET'],
       path: '/api/v1/targets/relabel_steps',
-      handle: ({ parameters }) => ({ kind: 'data', data: relabelSteps(targets(), parameters) }),
+      handle: ({ parameters }) => ({
+        kind: 'data',
+        data: relabelling(names(), pools(), parameters),
+      }),
     },
   ];
 }
 
-function poolsOf(targets: readonly ApiTarget[]): string[] {
-  return [...new Set(targets.map(({ pool }) => pool))].sort(compareStrings);
+function poolNames(targets: readonly ApiTarget[], pools: readonly ApiScrapePool[]): string[] {
+  const names = [...targets.map(({ pool }) => pool), ...pools.map(({ name }) => name)];
+  return [...new Set(names)].sort(compareStrings);
 }
 
-function discovery(targets: readonly ApiTarget[], parameters: Parameters) {
+function discovery(
+  targets: readonly ApiTarget[],
+  pools: readonly ApiScrapePool[],
+  parameters: Parameters,
+) {
   const state = parameters.text('state');
   const pool = parameters.text('scrapePool');
   const showActive = state === '' || state === 'any' || state === 'active';
   const active = showActive ? targets.filter(one => pool === '' || one.pool === pool) : [];
-  const counts = poolsOf(targets).map(name => [name, 0] as const);
+  const showDropped = state === '' || state === 'any' || state === 'dropped';
+  const dropped = showDropped ? pools.filter(({ name }) => pool === '' || name === pool) : [];
+  const counts = new Map(pools.map(({ name, droppedCount }) => [name, droppedCount]));
   return {
     activeTargets: active.map(targetJson),
-    droppedTargets: [],
-    droppedTargetCounts: Object.fromEntries(counts),
+    droppedTargets: dropped.flatMap(({ name, dropped: labels }) =>
+      labels.map(one => ({ discoveredLabels: one.toObject(), scrapePool: name })),
+    ),
+    droppedTargetCounts: Object.fromEntries(
+      poolNames(targets, pools).map(name => [name, counts.get(name) ?? 0]),
+    ),
   };
 }
 
@@ -109,26 +130,55 @@ function targetMatchers(text: string): readonly Matcher[] {
   }
 }
 
-/** Nothing is relabelled here, so there are no steps. */
-function relabelSteps(targets: readonly ApiTarget[], parameters: Parameters): { steps: [] } {
+function relabelling(
+  names: readonly string[],
+  pools: readonly ApiScrapePool[],
+  parameters: Parameters,
+): { steps: object[] } {
   const pool = parameters.text('scrapePool');
   if (pool === '') throw new OutpostError('bad-data', 'no scrapePool parameter provided');
   const labels = parameters.text('labels');
   if (labels === '') throw new OutpostError('bad-data', 'no labels parameter provided');
-  if (!isLabelObject(labels)) {
+  const given = labelObject(labels);
+  if (given === null) {
     throw new OutpostError('bad-data', 'error parsing labels: expected an object of strings');
   }
-  if (poolsOf(targets).includes(pool)) return { steps: [] };
-  const text = `error retrieving scrape config: scrape pool ${JSON.stringify(pool)} not found`;
-  throw new OutpostError('bad-data', text);
+  if (!names.includes(pool)) {
+    const text = `error retrieving scrape config: scrape pool ${JSON.stringify(pool)} not found`;
+    throw new OutpostError('bad-data', text);
+  }
+  // Pools that do not relabel have no steps.
+  const steps = pools.find(({ name }) => name === pool)?.relabelSteps(given) ?? [];
+  return { steps: steps.map(stepJson) };
 }
 
-function isLabelObject(text: string): boolean {
+function stepJson({ rule, labels }: RelabelStep) {
+  return {
+    rule: {
+      ...(rule.sourceLabels.length > 0 && { source_labels: rule.sourceLabels }),
+      separator: rule.separator,
+      regex: rule.regex,
+      ...(rule.modulus > 0 && { modulus: rule.modulus }),
+      ...(rule.targetLabel !== '' && { target_label: rule.targetLabel }),
+      replacement: rule.replacement,
+      action: rule.action,
+    },
+    output: labels?.toObject() ?? {},
+    keep: labels !== null,
+  };
+}
+
+function labelObject(text: string): Labels | null {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    return Object.values(value).every(one => typeof one === 'string');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    const pairs = Object.entries(value);
+    return pairs.every(isTextPair) ? Labels.fromPairs(pairs) : null;
   } catch {
-    return false; // no JSON
+    return null; // no JSON
   }
+}
+
+function isTextPair(pair: [string, unknown]): pair is [string, string] {
+  return typeof pair[1] === 'string';
 }
