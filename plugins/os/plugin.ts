@@ -6,16 +6,21 @@ import { bcache } from './bcache.ts';
 import { bcachefs } from './bcachefs.ts';
 import { bonding } from './bonding.ts';
 import { btrfs } from './btrfs.ts';
+import { buddyinfo } from './buddyinfo.ts';
 import { conntrack } from './conntrack.ts';
 import { cpu } from './cpu.ts';
+import { cpuVulnerabilities } from './cpu-vulnerabilities.ts';
 import { diskstats } from './diskstats.ts';
 import { entropy } from './entropy.ts';
 import { filefd } from './filefd.ts';
 import { filesystem } from './filesystem.ts';
+import { interrupts } from './interrupts.ts';
 import { ipvs } from './ipvs.ts';
 import { kernelHung } from './kernel-hung.ts';
+import { ksmd } from './ksmd.ts';
 import { loadavg } from './loadavg.ts';
 import { meminfo } from './meminfo.ts';
+import { meminfoNuma } from './meminfo-numa.ts';
 import { netclass } from './netclass.ts';
 import { netdev } from './netdev.ts';
 import { netstat } from './netstat.ts';
@@ -23,17 +28,25 @@ import { nfs } from './nfs.ts';
 import { nfsd } from './nfsd.ts';
 import { osRelease } from './os-release.ts';
 import { pressure } from './pressure.ts';
+import { processes } from './processes.ts';
 import { schedstat } from './schedstat.ts';
 import { selinux } from './selinux.ts';
 import { sockstat } from './sockstat.ts';
+import { softirqs } from './softirqs.ts';
 import { softnet } from './softnet.ts';
 import { stat } from './stat.ts';
+import { swap } from './swap.ts';
+import { sysctl } from './sysctl.ts';
+import { systemd } from './systemd.ts';
+import { tcpstat } from './tcpstat.ts';
 import { time } from './time.ts';
+import { timex } from './timex.ts';
 import { udpQueues } from './udp-queues.ts';
 import { uname } from './uname.ts';
 import { vmstat } from './vmstat.ts';
 import { xfs } from './xfs.ts';
 import { zfs } from './zfs.ts';
+import { zoneinfo } from './zoneinfo.ts';
 
 export const osPlugin = definePlugin({
   name: 'os',
@@ -44,16 +57,21 @@ export const osPlugin = definePlugin({
     bcachefs,
     bonding,
     btrfs,
+    buddyinfo,
     conntrack,
     cpu,
+    cpuVulnerabilities,
     diskstats,
     entropy,
     filefd,
     filesystem,
+    interrupts,
     ipvs,
     kernelHung,
+    ksmd,
     loadavg,
     meminfo,
+    meminfoNuma,
     netclass,
     netdev,
     netstat,
@@ -61,16 +79,24 @@ export const osPlugin = definePlugin({
     nfsd,
     osRelease,
     pressure,
+    processes,
     schedstat,
     selinux,
     sockstat,
+    softirqs,
     softnet,
     stat,
+    swap,
+    sysctl,
+    systemd,
+    tcpstat,
     time,
+    timex,
     udpQueues,
     uname,
     vmstat,
     xfs,
     zfs,
+    zoneinfo,
   ],
 });

@@ -143,6 +143,14 @@ export class ByteScanner {
     return decode(this.#bytes, this.#from, this.#to);
   }
 
+  /** Makes all that follows on this line, without the spaces around it, the current word. */
+  restOfLine(): boolean {
+    if (!this.word()) return false;
+    this.#to = this.#at = this.#lineEnd;
+    while (this.#bytes[this.#to - 1] === SPACE || this.#bytes[this.#to - 1] === TAB) this.#to--;
+    return true;
+  }
+
   /** What follows the current word on this line, without the spaces around it. */
   rest(): string {
     return decode(this.#bytes, this.#at, this.#lineEnd).trim();
