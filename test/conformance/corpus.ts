@@ -8,6 +8,9 @@ const FOLDER = join(CORPORA, 'promqltest');
 /** The scripts that Thanos runs its engine with: Prometheus' of version 2, as Thanos keeps them. */
 const OLDER = join(CORPORA, 'thanos/query-testdata/promql/prometheus');
 const OLDER_PREFIX = 'older/';
+/** Thanos' own, over several stores. */
+const STORES = join(CORPORA, 'thanos/query-testdata/promql/thanos');
+const STORES_PREFIX = 'stores/';
 
 /** True where the scripts are there. */
 export const corpusPresent: boolean = existsSync(FOLDER);
@@ -22,6 +25,11 @@ export function olderScriptNames(): string[] {
   return existsSync(OLDER) ? scriptsIn(OLDER).map(name => OLDER_PREFIX + name) : [];
 }
 
+/** Scripts over several stores by name, sorted; none where they are absent. */
+export function storeScriptNames(): string[] {
+  return existsSync(STORES) ? scriptsIn(STORES).map(name => STORES_PREFIX + name) : [];
+}
+
 function scriptsIn(folder: string): string[] {
   return readdirSync(folder)
     .filter(name => name.endsWith('.test'))
@@ -31,6 +39,9 @@ function scriptsIn(folder: string): string[] {
 export function readScript(name: string): string {
   if (name.startsWith(OLDER_PREFIX)) {
     return readFileSync(join(OLDER, name.slice(OLDER_PREFIX.length)), 'utf8');
+  }
+  if (name.startsWith(STORES_PREFIX)) {
+    return readFileSync(join(STORES, name.slice(STORES_PREFIX.length)), 'utf8');
   }
   return readFileSync(join(FOLDER, name), 'utf8');
 }

@@ -1,6 +1,12 @@
 // `npm run conformance [-- file…]`: runs upstream's scripts and prints what passed and what did not.
 
-import { corpusPresent, olderScriptNames, readScript, scriptNames } from './corpus.ts';
+import {
+  corpusPresent,
+  olderScriptNames,
+  readScript,
+  scriptNames,
+  storeScriptNames,
+} from './corpus.ts';
 import { conformanceEngine, runScript } from './runner.ts';
 
 const write = (line: string): void => {
@@ -13,7 +19,7 @@ async function main(): Promise<void> {
     return;
   }
   const wanted = process.argv.slice(2);
-  const names = [...scriptNames(), ...olderScriptNames()].filter(
+  const names = [...scriptNames(), ...olderScriptNames(), ...storeScriptNames()].filter(
     name => wanted.length === 0 || wanted.some(part => name.includes(part)),
   );
   let passed = 0;

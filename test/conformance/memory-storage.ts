@@ -5,7 +5,12 @@ import { type Matcher, matchesAll } from '../../src/labels/matcher.ts';
 import { detectReset } from '../../src/promql/histogram/reset.ts';
 import { sameBounds } from '../../src/promql/histogram/sum.ts';
 import type { FloatHistogram } from '../../src/storage/histogram.ts';
-import type { LabelAnswer, Querier, Queryable } from '../../src/storage/queryable.ts';
+import type {
+  LabelAnswer,
+  Querier,
+  Queryable,
+  SelectOptions,
+} from '../../src/storage/queryable.ts';
 import { lowerBound, SampleColumns } from '../../src/storage/samples.ts';
 import type { Series, SeriesSet } from '../../src/storage/series.ts';
 import { setStale } from '../../src/storage/stale.ts';
@@ -102,8 +107,9 @@ class MemoryQuerier implements Querier {
     this.#maxTime = maxTime;
   }
 
-  async select(matchers: readonly Matcher[]): Promise<SeriesSet> {
+  async select(matchers: readonly Matcher[], options?: SelectOptions): Promise<SeriesSet> {
     const found = this.#matching(matchers).map(series => this.#view(series));
+    if (options?.hints?.sorted) found.sort((a, b) => a.labels.compareTo(b.labels));
     let at = 0;
     return {
       warnings: [],

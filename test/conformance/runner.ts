@@ -6,12 +6,14 @@ import { ManualClock } from '../../src/lifecycle/clock.ts';
 import { Engine } from '../../src/promql/engine.ts';
 import { ALL_SWITCHES } from '../../src/promql/features.ts';
 import type { QueryResult, ResultValue, VectorSample } from '../../src/promql/result.ts';
+import type { Queryable } from '../../src/storage/queryable.ts';
 import { compareMatrix, compareScalar, compareVector } from './compare.ts';
-import { MemoryStorage } from './memory-storage.ts';
+import type { MemoryStorage } from './memory-storage.ts';
 import { nativeTwins } from './native-twins.ts';
 import type { SeriesLine } from './notation.ts';
 import { pinnedQuery } from './pinned.ts';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.ts';
+import { ScriptWorld } from './script-world.ts';
 
 /** One eval that failed. */
 export interface Failure {
@@ -40,14 +42,15 @@ export function conformanceEngine(): Engine {
 
 /** Runs one script from its first line. */
 export async function runScript(text: string, engine: Engine): Promise<ScriptReport> {
-  const storage = new MemoryStorage();
+  const world = new ScriptWorld();
   const failures: Failure[] = [];
   let passed = 0;
   for (const command of parseScript(text)) {
-    if (command.kind === 'clear') storage.clear();
-    else if (command.kind === 'load') load(storage, command);
+    if (command.kind === 'clear') world.clear();
+    else if (command.kind === 'store') world.begin(command);
+    else if (command.kind === 'load') load(world, command);
     else {
-      const reason = await runEval(engine, storage, command);
+      const reason = await runEval(engine, world.queryable, command);
       if (reason === null) passed++;
       else failures.push({ line: command.line, query: command.query, reason });
     }
@@ -55,10 +58,13 @@ export async function runScript(text: string, engine: Engine): Promise<ScriptRep
   return { passed, failures };
 }
 
-function load(storage: MemoryStorage, command: LoadCommand): void {
+function load({ storage, labels: external }: ScriptWorld, command: LoadCommand): void {
   const twins = command.asNative ? nativeTwins(command.series) : [];
   for (const series of [...command.series, ...twins]) {
-    loadSeries(storage, series, command.stepMs, command.starts.get(series.labels.key));
+    const starts = command.starts.get(series.labels.key);
+    let { labels } = series;
+    for (const [name, value] of external) labels = labels.with(name, value);
+    loadSeries(storage, { ...series, labels }, command.stepMs, starts);
   }
 }
 
@@ -79,7 +85,7 @@ function loadSeries(
 /** The reason why the command failed, or null. */
 async function runEval(
   engine: Engine,
-  storage: MemoryStorage,
+  storage: Queryable,
   command: EvalCommand,
 ): Promise<string | null> {
   const fails = command.expectations.filter(e => e.type === 'fail');
@@ -148,7 +154,7 @@ function compare(command: EvalCommand, value: ResultValue): string | null {
 /** Asks an instant query at other times, with every selector pinned to its own by `@`. */
 async function runPinned(
   engine: Engine,
-  storage: MemoryStorage,
+  storage: Queryable,
   command: EvalCommand,
 ): Promise<string | null> {
   const { query, timeMs } = command;
@@ -175,7 +181,7 @@ const MINUTE = 60_000;
 /** Asks an instant query again as the middle of three steps. */
 async function runAsRange(
   engine: Engine,
-  storage: MemoryStorage,
+  storage: Queryable,
   command: EvalCommand,
   instant: ResultValue,
 ): Promise<string | null> {

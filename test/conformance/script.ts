@@ -1,6 +1,7 @@
 // Scripts as data: load, clear and eval commands with what is expected of each.
 
 import { parseDuration } from '../../src/encoding/units.ts';
+import type { Labels } from '../../src/labels/labels.ts';
 import { parseNumber, unquote } from '../../src/promql/literals.ts';
 import { parseSeriesLine, parseStartLine, type SeriesLine } from './notation.ts';
 
@@ -50,7 +51,18 @@ export interface EvalCommand {
   readonly vectorTimes: { readonly startMs: number; readonly stepMs: number } | null;
 }
 
-export type Command = LoadCommand | ClearCommand | EvalCommand;
+/** What is loaded from here on lies in a store of its own. */
+export interface StoreCommand {
+  readonly kind: 'store';
+  readonly line: number;
+  /** External labels. */
+  readonly labels: Labels;
+  /** What it announces to have. */
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
+export type Command = LoadCommand | ClearCommand | StoreCommand | EvalCommand;
 
 /** Reads a whole script. Throws SyntaxError with the line. */
 export function parseScript(text: string): Command[] {
@@ -66,6 +78,10 @@ export function parseScript(text: string): Command[] {
     try {
       if (line === 'clear') {
         commands.push({ kind: 'clear', line: i + 1 });
+        continue;
+      }
+      if (line.startsWith('store')) {
+        commands.push(parseStore(line, i + 1));
         continue;
       }
       commands.push(
@@ -98,6 +114,18 @@ function parseLoad(line: string, body: readonly string[], number: number): LoadC
     series: body.filter(other => !START_LINE.test(other)).map(parseSeriesLine),
     starts: new Map(body.filter(other => START_LINE.test(other)).map(parseStartLine)),
     asNative: parts[1] !== undefined,
+  };
+}
+
+function parseStore(line: string, number: number): StoreCommand {
+  const parts = /^store\s+(\{.*\})\s+(\S+)\s+(\S+)$/.exec(line);
+  if (!parts) throw new SyntaxError(`not a store command: ${line}`);
+  return {
+    kind: 'store',
+    line: number,
+    labels: parseSeriesLine(`${parts[1]} _`).labels,
+    minTime: duration(parts[2]!),
+    maxTime: duration(parts[3]!),
   };
 }
 
