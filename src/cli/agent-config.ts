@@ -40,7 +40,18 @@ export const pluginSettings = {
   ...processSettings,
 };
 
-const PluginSettings = Type.Object(pluginSettings, closed);
+const PluginSettings = Type.Object(
+  {
+    ...pluginSettings,
+    own_process: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether a built-in set of collectors has a process of its own. Default false, unless something else is said of its process: max_series, limits, user, env.',
+      }),
+    ),
+  },
+  closed,
+);
 
 /** Schema of the agent's file; `npm run schemas` writes it to config/agent.schema.json. */
 export const AgentConfigSchema = Type.Object(
@@ -121,7 +132,8 @@ export const AgentConfigSchema = Type.Object(
     scrape_configs: Type.Optional(ScrapeConfigsSchema),
     plugins: Type.Optional(
       Type.Record(Type.String(), PluginSettings, {
-        description: 'Plugins by name. "os" is built in and runs unless it is disabled.',
+        description:
+          'Plugins by name. "os" and "hardware" are built in, share a process and run unless they are disabled.',
       }),
     ),
   },

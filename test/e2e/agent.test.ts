@@ -2,6 +2,7 @@
 // was stored is lost, series go stale and come back, and the metrics tell it.
 
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { api, isRunning, Processes, type Running, until } from './processes.ts';
 
@@ -27,7 +28,8 @@ async function metric(agent: Running, line: string): Promise<string | undefined>
     ?.slice(line.length + 1);
 }
 
-const RUNNING = 'agent_plugin_state{plugin="os",state="running"}';
+const OS_MAIN = fileURLToPath(new URL('../../plugins/os/main.ts', import.meta.url));
+const RUNNING = 'agent_plugin_state{plugin="builtin",state="running"}';
 
 describe('an agent that is killed', () => {
   it('leaves no plugin behind, and has its data when it is started again', async () => {
@@ -68,11 +70,11 @@ describe('a plugin', () => {
     const steps = (await api(agent.url, 'query_range', query)).data.result[0]!.values!;
     const gaps = steps.slice(1).map(([time], i) => time - steps[i]![0]);
     expect(Math.max(...gaps)).toBeGreaterThan(0.03);
-    expect(await metric(agent, 'agent_plugin_restarts_total{plugin="os"}')).toBe('1');
+    expect(await metric(agent, 'agent_plugin_restarts_total{plugin="builtin"}')).toBe('1');
     expect(await metric(agent, 'agent_events_total{name="plugin.exited",severity="warn"}')).toBe(
       '1',
     );
-    expect(agent.stderr()).toContain('msg="plugin os ended: signal SIGKILL"');
+    expect(agent.stderr()).toContain('msg="plugin builtin ended: signal SIGKILL"');
   });
 
   it('that hangs is told by up, ended and replaced', async () => {
@@ -90,14 +92,18 @@ describe('a plugin', () => {
     await collects(agent);
     await until(async () => (await count(agent, 'up{job="node"}')) === 1, 'up of the host is 1');
     expect(
-      Number(await metric(agent, 'agent_plugin_collections_missed_total{plugin="os"}')),
+      Number(await metric(agent, 'agent_plugin_collections_missed_total{plugin="builtin"}')),
     ).toBeGreaterThanOrEqual(1);
   });
 
   it('whose configuration is wrong is quarantined with a sentence, and the agent serves', async () => {
     const folder = processes.folder();
     const path = `${folder}/agent.yml`;
-    writeFileSync(path, 'plugins:\n  os:\n    collectors:\n      cpux: {enabled: false}\n');
+    const command = JSON.stringify([process.execPath, OS_MAIN]);
+    writeFileSync(
+      path,
+      `plugins:\n  mine:\n    command: ${command}\n    collectors:\n      cpux: {enabled: false}\n`,
+    );
     const agent = await processes.start('agent', [
       '--data-dir',
       `${folder}/data`,
@@ -111,7 +117,7 @@ describe('a plugin', () => {
     expect(agent.stderr()).toContain('it has: cpu, ');
     await until(
       async () =>
-        (await metric(agent, 'agent_plugin_state{plugin="os",state="quarantined"}')) === '1',
+        (await metric(agent, 'agent_plugin_state{plugin="mine",state="quarantined"}')) === '1',
       'the metric says so',
     );
     expect((await fetch(`${agent.url}/-/ready`)).status).toBe(200);
