@@ -28,8 +28,6 @@ export const HANDSHAKE_MS = 10_000;
 export const GRACE_MS = 2_000;
 /** The exit code of a plugin that says there is nothing for it on this host (EX_CONFIG of sysexits.h). */
 export const NOT_APPLICABLE = 78;
-/** What setpriv(1) ends with where it could not execute the plugin. */
-const NOT_EXECUTED = [126, 127];
 
 /** How a process ended. */
 export interface Exit {
@@ -153,8 +151,9 @@ export class PluginProcess {
 
   #earlyExit(exit: Exit): string {
     const { log, path } = this.#options;
-    const notRun = NOT_EXECUTED.includes(exit.code ?? 0) ? formatProblem(path) : null;
-    return notRun ?? `it ended with ${exitText(exit)} before its handshake${said(log)}`;
+    // What the kernel cannot execute is given to a shell by execvp(3), with odd results.
+    const notRun = exit.code === 0 ? null : formatProblem(path);
+    return `${notRun ?? `it ended with ${exitText(exit)} before its handshake`}${said(log)}`;
   }
 }
 

@@ -1,33 +1,20 @@
 // The plugin host with real child processes: good ones, dying ones, hanging ones and liars.
 
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PluginHost } from '../../../plugins/host/plugin-host.ts';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { PluginSpec } from '../../../plugins/host/plugin-spec.ts';
-import type { HostEvent } from '../../../plugins/host/sink.ts';
-import { systemClock } from '../../../src/lifecycle/clock.ts';
-import { newLogger } from '../../../src/telemetry/logger.ts';
-import { Registry } from '../../../src/telemetry/metrics.ts';
-import { RecordingSink } from '../../fakes/recording-sink.ts';
+import type { RecordingSink } from '../../fakes/recording-sink.ts';
+import { isAlive, RunningHost } from '../../fakes/running-host.ts';
 import { until } from '../../fakes/until.ts';
 
 const COUNTING = fileURLToPath(new URL('plugins/counting.ts', import.meta.url));
 const RAW = fileURLToPath(new URL('plugins/raw.ts', import.meta.url));
 
 let running: RunningHost[] = [];
-let socketDir = '';
-
-beforeEach(() => {
-  socketDir = mkdtempSync(join(tmpdir(), 'outpost-host-'));
-});
-
 afterEach(async () => {
   await Promise.all(running.map(host => host.stop()));
   running = [];
-  rmSync(socketDir, { recursive: true, force: true });
 });
 
 describe('a plugin host with a good plugin', () => {
@@ -79,7 +66,7 @@ describe('a plugin host with a good plugin', () => {
     expect(running.host.states().get('good')).toBe('stopped');
     expect(running.sink.sources[0]!.closedAt).not.toBe(null);
     expect(isAlive(pid)).toBe(false);
-    expect(existsSync(socketDir)).toBe(false);
+    expect(existsSync(running.socketDir)).toBe(false);
     expect(running.names()).toEqual(['plugin.started']);
   });
 
@@ -107,7 +94,7 @@ describe('a plugin host with a good plugin', () => {
 
 describe('a plugin host with a plugin that ends or hangs', () => {
   it('ends the series of a killed plugin, says why it ended, and starts it again', async () => {
-    const { sink, events, metric, host } = startHost([counting()]);
+    const { sink, events, metric, host, socketDir } = startHost([counting()]);
     await until('a collection', () => sink.collections.length > 0);
     const pid = pidOf(sink);
     process.kill(pid, 'SIGKILL');
@@ -275,63 +262,17 @@ describe('a plugin host with a plugin that lies', () => {
   });
 });
 
-interface RunningHost {
-  readonly host: PluginHost;
-  readonly sink: RecordingSink;
-  readonly events: HostEvent[];
-  readonly lines: string[];
-  names(): string[];
-  metric(name: string, labels: Record<string, string>): number;
-  stop(): Promise<void>;
-}
-
-function startHost(
-  plugins: readonly PluginSpec[],
-  options: { readonly intervalMs?: number } = {},
-): RunningHost {
-  const sink = new RecordingSink();
-  const events: HostEvent[] = [];
-  const lines: string[] = [];
-  const registry = new Registry();
-  const host = new PluginHost({
-    plugins,
-    sink,
-    onEvent: event => events.push(event),
-    clock: systemClock,
-    random: () => 0.01,
-    logger: newLogger({
-      level: 'info',
-      format: 'logfmt',
-      write: line => lines.push(line),
-      now: () => 0,
-    }),
-    registry,
-    socketDir,
-    intervalMs: options.intervalMs ?? 250,
-  });
-  const stop = new AbortController();
-  const done = host.run(stop.signal);
-  const started: RunningHost = {
-    host,
-    sink,
-    events,
-    lines,
-    names: () => events.map(({ name }) => name),
-    metric(name, labels) {
-      const family = registry.gather().find(each => each.name === name)!;
-      const wanted = JSON.stringify(Object.entries(labels).sort());
-      const sample = family.samples.find(
-        each => JSON.stringify(Object.entries(each.labels.toObject()).sort()) === wanted,
-      );
-      return sample?.value ?? Number.NaN;
-    },
-    async stop() {
-      stop.abort();
-      await done;
-    },
-  };
+function startHost(plugins: readonly PluginSpec[], options: { readonly intervalMs?: number } = {}) {
+  const started = new RunningHost(plugins, options);
   running.push(started);
-  return started;
+  const { host, events, lines } = started;
+  return {
+    ...{ host, events, lines, socketDir: started.socketDir },
+    sink: started.sink(plugins[0]!.name),
+    names: () => started.names(),
+    metric: (name: string, labels: Record<string, string>) => started.metric(name, labels),
+    stop: () => started.stop(),
+  };
 }
 
 function counting(more: Partial<PluginSpec> = {}): PluginSpec {
@@ -344,13 +285,4 @@ function raw(behaviour: string): PluginSpec {
 
 function pidOf(sink: RecordingSink): number {
   return sink.collections.at(-1)!.values.get('test_info{device="a b\\"c"}')!;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -19,6 +19,17 @@ const HONEST: Answer = {
   values: [1],
 };
 
+let churned = 0;
+let travels = false;
+
+/** Fields of the answer with types of others, names that are no UTF-8, and a marker among the NaNs. */
+function wrongTypes(): Uint8Array {
+  const honest = CollectResponse.encode(HONEST).finish();
+  // time_ms as text, definition_seq as bytes, a label name that is no UTF-8, ids as doubles.
+  const odd = [0x0a, 1, 0x78, 0x12, 2, 0xff, 0xfe, 0x22, 4, 0x12, 2, 0xc3, 0x28, 0x29];
+  return Uint8Array.from([...honest, ...odd, ...many(8)]);
+}
+
 const many = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 const ANSWERS: Readonly<Record<string, () => Uint8Array>> = {
@@ -57,6 +68,50 @@ const ANSWERS: Readonly<Record<string, () => Uint8Array>> = {
       values: ids,
     }).finish();
   },
+  'series-churn': () => {
+    churned += 100;
+    const ids = many(100);
+    return CollectResponse.encode({
+      definitionSeq: churned,
+      families: HONEST.families!,
+      series: ids.map(id => ({
+        id,
+        family: 'raw_gauge',
+        labels: [{ name: 'request', value: String(churned + id) }],
+      })),
+      ids,
+      values: ids,
+    }).finish();
+  },
+  'long-labels': () =>
+    CollectResponse.encode({
+      ...HONEST,
+      series: [
+        ...HONEST.series!,
+        { id: 1, family: 'raw_gauge', labels: [{ name: 'kind', value: 'x'.repeat(5000) }] },
+      ],
+      ids: [0, 1],
+      values: [1, 2],
+    }).finish(),
+  'large-answers': () =>
+    CollectResponse.encode({
+      ...HONEST,
+      failures: [{ collector: 'raw', message: 'x'.repeat(2_000_000) }],
+    }).finish(),
+  'wrong-types': () => wrongTypes(),
+  'travels-in-time': () => {
+    travels = !travels;
+    const timeMs = Date.now() + (travels ? -86_400_000 : 86_400_000);
+    return CollectResponse.encode({ ...HONEST, timeMs }).finish();
+  },
+  failures: () =>
+    CollectResponse.encode({
+      ...HONEST,
+      failures: many(5000).map(id => ({
+        collector: `c${id}`,
+        message: `${id} ${process.hrtime.bigint()}`,
+      })),
+    }).finish(),
   garbage: () => Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256),
   honest: () => CollectResponse.encode(HONEST).finish(),
 };
@@ -114,6 +169,37 @@ switch (behaviour) {
   case 'bad-cookie':
     process.stderr.write('This is a plugin and is not meant to be run directly.\n');
     process.exit(1);
+    break;
+  case 'declines':
+    process.stderr.write('no such hardware\n');
+    process.exit(78);
+    break;
+  case 'slow-start':
+    setTimeout(() => serve(ANSWERS['honest']!), 1500);
+    break;
+  case 'never-describes':
+    process.stdout.write(handshake);
+    setInterval(() => {}, 1000);
+    break;
+  case 'deaf':
+    // Neither asking nor hanging up ends it.
+    process.on('SIGTERM', () => {});
+    serve(ANSWERS['honest']!);
+    process.stdin.removeAllListeners('end');
+    setInterval(() => {}, 1000);
+    break;
+  case 'eats-memory': {
+    serve(ANSWERS['honest']!);
+    const eaten: Uint8Array[] = [];
+    setInterval(() => eaten.push(new Uint8Array(20_000_000).fill(1)), 50);
+    break;
+  }
+  case 'burns':
+    serve(ANSWERS['honest']!);
+    setInterval(() => {
+      const end = performance.now() + 40;
+      while (performance.now() < end);
+    }, 45);
     break;
   case 'silent':
     setInterval(() => {}, 1000);
