@@ -16,6 +16,7 @@ const host: PluginHost = new PluginHost({
       async collected() {
         process.stdout.write(`${host.list()[0]!.pid}\n`);
       },
+      async added() {},
       async close() {},
     }),
   },
