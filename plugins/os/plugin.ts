@@ -12,6 +12,7 @@ import { cpu } from './cpu.ts';
 import { cpuVulnerabilities } from './cpu-vulnerabilities.ts';
 import { diskstats } from './diskstats.ts';
 import { entropy } from './entropy.ts';
+import { newExporterBuild } from './exporter-build.ts';
 import { filefd } from './filefd.ts';
 import { filesystem } from './filesystem.ts';
 import { interrupts } from './interrupts.ts';
@@ -39,6 +40,7 @@ import { swap } from './swap.ts';
 import { sysctl } from './sysctl.ts';
 import { systemd } from './systemd.ts';
 import { tcpstat } from './tcpstat.ts';
+import { textfile } from './textfile.ts';
 import { time } from './time.ts';
 import { timex } from './timex.ts';
 import { udpQueues } from './udp-queues.ts';
@@ -48,9 +50,11 @@ import { xfs } from './xfs.ts';
 import { zfs } from './zfs.ts';
 import { zoneinfo } from './zoneinfo.ts';
 
+const VERSION = '0.1.0';
+
 export const osPlugin = definePlugin({
   name: 'os',
-  version: '0.1.0',
+  version: VERSION,
   collectors: [
     arp,
     bcache,
@@ -63,6 +67,7 @@ export const osPlugin = definePlugin({
     cpuVulnerabilities,
     diskstats,
     entropy,
+    newExporterBuild(VERSION),
     filefd,
     filesystem,
     interrupts,
@@ -90,6 +95,7 @@ export const osPlugin = definePlugin({
     sysctl,
     systemd,
     tcpstat,
+    textfile,
     time,
     timex,
     udpQueues,

@@ -37,6 +37,21 @@ export interface Metrics {
   summary<const Names extends readonly string[] = []>(
     options: FamilyOptions<Names>,
   ): SummaryFamily<Names>;
+  /** Samples of any labels; null where another collector has a metric of this name, or its type differs. */
+  relayed(options: RelayedOptions): RelayedFamily | null;
+}
+
+/** Samples that something else wrote, whose labels nobody knows beforehand. */
+export interface RelayedFamily {
+  /** The series with this suffix of the family's name ('' or as in '_bucket') and these labels. */
+  series(suffix: string, labels: readonly (readonly [name: string, value: string])[]): Series;
+}
+
+/** What is known of relayed samples. */
+export interface RelayedOptions {
+  readonly name: string;
+  readonly type: FamilyType;
+  readonly help: string;
 }
 
 /** The series of a histogram. All buckets of one set of labels are set together, `+Inf` included. */
@@ -123,6 +138,7 @@ export class MetricTable {
       untyped: options => this.#family('unknown', owner, options),
       histogram: options => this.#histogram(owner, options),
       summary: options => this.#summary(owner, options),
+      relayed: options => this.#relayed(owner, options),
     };
   }
 
@@ -235,6 +251,16 @@ export class MetricTable {
     };
   }
 
+  #relayed(owner: Owner, { name, type, help }: RelayedOptions): RelayedFamily | null {
+    const known = this.#definitions.get(name);
+    if (known && (known.collector !== owner.collector || known.type !== type)) return null;
+    const definition = known ?? this.#define(type, owner, { name, help });
+    return {
+      series: (suffix, labels) =>
+        this.#handle(definition, owner, { suffix, labels: [] }).withPairs(labels),
+    };
+  }
+
   #sumAndCount<Names extends readonly string[]>(
     definition: FamilyDefinition,
     owner: Owner,
@@ -344,6 +370,15 @@ export class Family<Names extends readonly string[]> {
       child = new Series(this.#table, this, labels, key);
       this.#children.set(key, child);
     }
+    return child;
+  }
+
+  /** The series with exactly these labels beside those of the scope. */
+  withPairs(pairs: readonly (readonly [name: string, value: string])[]): Series {
+    const labels = Labels.fromPairs([...this.#constant, ...pairs]);
+    const child =
+      this.#children.get(labels.key) ?? new Series(this.#table, this, labels, labels.key);
+    this.#children.set(labels.key, child);
     return child;
   }
 

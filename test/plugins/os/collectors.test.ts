@@ -28,8 +28,8 @@ const OPTIONS: Readonly<Record<string, CollectorConfig['options']>> = {
   zoneinfo: { fields: '^(protection_|nr_free_pages$|(min|managed)_pages$|nr_dirtied)' },
 };
 
-/** They ask programs, so they have tests of their own. */
-const WITHOUT_FIXTURE: readonly string[] = ['systemd', 'timex'];
+/** They read what is no pseudo file, so they have tests of their own. */
+const WITHOUT_FIXTURE: readonly string[] = ['exporter', 'systemd', 'textfile', 'timex'];
 
 /** What is read from the machine that runs the test, as far as its value goes. */
 const LIVE_VALUE =

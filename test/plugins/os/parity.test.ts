@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { osPlugin } from '../../../plugins/os/plugin.ts';
 import { FakeHost } from '../../../plugins/sdk/fake-host.ts';
+import { type Exposed, parseExposed } from './exposed.ts';
 import { unpackTtar } from './ttar.ts';
 
 const CORPUS = fileURLToPath(new URL('../../../../shared/corpora/node-exporter', import.meta.url));
@@ -104,7 +105,7 @@ describe.skipIf(!existsSync(CORPUS))(
     let root = '';
     let ours: ReadonlyMap<string, Exposed>;
     const theirs = existsSync(CORPUS)
-      ? parse(readFileSync(join(CORPUS, 'e2e-output.txt'), 'utf8'))
+      ? parseExposed(readFileSync(join(CORPUS, 'e2e-output.txt'), 'utf8'))
       : new Map<string, Exposed>();
 
     beforeAll(async () => {
@@ -125,7 +126,7 @@ describe.skipIf(!existsSync(CORPUS))(
         },
         collectors: COLLECTORS,
       });
-      ours = parse(await host.collect());
+      ours = parseExposed(await host.collect());
       host.close();
     });
 
@@ -149,27 +150,6 @@ describe.skipIf(!existsSync(CORPUS))(
     });
   },
 );
-
-interface Exposed {
-  readonly type: string;
-  readonly samples: Record<string, number>;
-}
-
-function parse(text: string): Map<string, Exposed> {
-  const families = new Map<string, Exposed>();
-  for (const line of text.split('\n')) {
-    const [, declared, type] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? [];
-    if (declared) families.set(declared, { type: type!, samples: {} });
-    const [, name, labels, value] = /^([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)$/.exec(line) ?? [];
-    if (name) families.get(name)!.samples[withoutEmpty(labels ?? '')] = Number(value);
-  }
-  return families;
-}
-
-// An empty label is no label: Prometheus drops it when it scrapes, and we never make it.
-function withoutEmpty(labels: string): string {
-  return labels.replace(/\w+="",?/g, '').replace(/,}$/, '}');
-}
 
 function select(families: ReadonlyMap<string, Exposed>, names: RegExp): Record<string, Exposed> {
   return Object.fromEntries([...families].filter(([name]) => names.test(name) && !LIVE.test(name)));

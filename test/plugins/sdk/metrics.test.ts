@@ -92,6 +92,25 @@ describe('a metric table', () => {
     ]);
   });
 
+  it('relays samples of any labels, and no metric of another collector or another type', () => {
+    const table = new MetricTable();
+    const relay = table.metricsOf('relay');
+    const own = relay.relayed({ name: 'x', type: 'counter', help: '' })!;
+    const series = own.series('', [
+      ['b', '1'],
+      ['a', '2'],
+    ]);
+    expect(own.series('', [...series.labels])).toBe(series);
+    expect(own.series('_sum', [])).not.toBe(own.series('', []));
+    expect([...series.labels]).toEqual([
+      ['a', '2'],
+      ['b', '1'],
+    ]);
+    expect(relay.relayed({ name: 'x', type: 'gauge', help: '' })).toBe(null);
+    table.metricsOf('other').gauge({ name: 'y', help: '' });
+    expect(relay.relayed({ name: 'y', type: 'gauge', help: '' })).toBe(null);
+  });
+
   it('gives the same family and the same series each time it is asked', () => {
     const metrics = new MetricTable().metricsOf('demo');
     const options = { name: 'x', help: 'X.', labels: ['a'] } as const;
