@@ -101,7 +101,12 @@ export function xorDecode(data: usize, size: u32, times: usize, values: usize): 
       used = 1;
       if (<i64>word < 0) {
         const ones = <u32>clz<u64>(~word);
-        if (ones >= 4) {
+        if (<i64>(word << 1) >= 0) {
+          // Scrapes that are some milliseconds late: the width they mostly have is decoded with constants.
+          const raw = <i64>((word << 2) >> 50);
+          delta += raw > 8192 ? raw - 16384 : raw;
+          used = 16;
+        } else if (ones >= 4) {
           delta += <i64>peekBits(data, position + 4, 64);
           position += 68;
           word = peek57(data, position);
