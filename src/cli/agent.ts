@@ -5,19 +5,18 @@ import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { type Agent, newAgent } from '../../agent/agent.ts';
 import { systemTools } from '../../plugins/host/process-tools.ts';
-import { RejectedKeys } from '../../plugins/host/rejected-keys.ts';
 import { Notifications } from '../httpapi/notifications.ts';
-import { OutpostError } from '../lifecycle/errors.ts';
 import { type AgentConfig, AgentConfigSchema } from './agent-config.ts';
 import { type AgentFlags, withAgentFlags } from './agent-flags.ts';
 import { agentSettings } from './agent-settings.ts';
 import { checkCollectors } from './built-in-plugins.ts';
-import { placeOfKeys, readConfigFile } from './config-file.ts';
+import { readConfigFile } from './config-file.ts';
 import { configWatch } from './config-watch.ts';
 import { apiLimits, engineOptions } from './engine-flags.ts';
 import { hostPort } from './flags.ts';
 import { type Listener, logListening, namingFlag, warnIfOpen } from './listening.ts';
 import { manifestPaths, withManifests } from './plugin-manifests.ts';
+import { placedMistake } from './plugin-mistake.ts';
 import { type ProcessContext, runProcess } from './process.ts';
 import { queryLog } from './query-log.ts';
 import { lifecycleOperations, Reloader, reloadOnSignal } from './reload.ts';
@@ -66,7 +65,7 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
       await checkPlaced(next, file);
       const nextSettings = agentSettings(flags, next);
       await running?.reconfigurePlugins(nextSettings.plugins).catch(error => {
-        throw placed(error, file);
+        throw placedMistake(error, file, Object.keys(next.plugins ?? {}));
       });
       running?.reconfigureScraping(nextSettings.scrape);
       externalLabels = nextSettings.externalLabels;
@@ -130,17 +129,6 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
 /** Refuses mistakes about the collectors of built-in sets, with their place. */
 async function checkPlaced(config: AgentConfig, file: string | undefined): Promise<void> {
   await checkCollectors(config).catch(error => {
-    throw placed(error, file);
+    throw placedMistake(error, file, Object.keys(config.plugins ?? {}));
   });
-}
-
-/** A mistake that a plugin found, with the place in the file where that can be told. */
-function placed(error: unknown, file: string | undefined): unknown {
-  const cause = error instanceof OutpostError ? error.cause : null;
-  if (!(error instanceof OutpostError) || !(cause instanceof RejectedKeys)) return error;
-  // What stands in a manifest is not in the file.
-  const place = file === undefined ? null : placeOfKeys(file, cause.keys, 2);
-  return place === null
-    ? error
-    : new OutpostError(error.code, `${place}: ${error.message}`, { cause });
 }

@@ -5,12 +5,15 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { RejectedKeys } from '../../../plugins/host/rejected-keys.ts';
 import { placeOfKeys } from '../../../src/cli/config-file.ts';
 import { CONFIG_WATCH_MS, configWatch } from '../../../src/cli/config-watch.ts';
 import { processSpec } from '../../../src/cli/plugin-config.ts';
 import { manifestPaths, withManifests } from '../../../src/cli/plugin-manifests.ts';
+import { placedMistake } from '../../../src/cli/plugin-mistake.ts';
 import { socketPlace } from '../../../src/cli/socket-place.ts';
 import { ManualClock } from '../../../src/lifecycle/clock.ts';
+import { OutpostError } from '../../../src/lifecycle/errors.ts';
 
 let folder = '';
 
@@ -141,6 +144,38 @@ describe('the place of keys', () => {
     expect(place('plugins', 'os', 'collectors', 'disk')).toBe(`${path}:3:5`);
     expect(place('plugins', 'other')).toBe(null);
     expect(placeOfKeys(join(folder, 'absent'), ['plugins'], 1)).toBe(null);
+  });
+});
+
+describe('a mistake that a plugin found', () => {
+  const rejected = (...keys: string[]) =>
+    new OutpostError('bad-data', `${keys.join('.')} is wrong`, { cause: new RejectedKeys(keys) });
+  const told = (error: OutpostError, ...plugins: string[]): string => {
+    const path = manifest(
+      'c.yaml',
+      'plugins:\n  os:\n    collectors:\n      cpu: {}\n  my:\n    x: 1\n',
+    );
+    const placed = placedMistake(error, path, plugins) as OutpostError;
+    expect(placed.code).toBe('bad-data');
+    return placed.message.replace(`${folder}/`, '');
+  };
+
+  test('has its line and column, also where several plugins share a process', () => {
+    expect(told(rejected('plugins', 'my', 'collectors', 'a'))).toBe(
+      'c.yaml:5:3: plugins.my.collectors.a is wrong',
+    );
+    const shared = rejected('plugins', 'builtin', 'collectors', 'cpu', 'options', 'q');
+    expect(told(shared, 'my', 'os')).toBe(
+      'c.yaml:4:7: plugins.os.collectors.cpu.options.q is wrong',
+    );
+  });
+
+  test('stays as it is where it is not in the file', () => {
+    const elsewhere = rejected('plugins', 'other', 'collectors', 'cpux');
+    expect(told(elsewhere, 'os')).toBe('plugins.other.collectors.cpux is wrong');
+    const other = new OutpostError('unavailable', 'it does not run');
+    expect(placedMistake(other, 'c.yaml', [])).toBe(other);
+    expect(placedMistake(elsewhere, undefined, [])).toBe(elsewhere);
   });
 });
 
