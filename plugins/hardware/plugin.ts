@@ -7,8 +7,10 @@ import { dmmultipath } from './dmmultipath.ts';
 import { drm } from './drm.ts';
 import { edac } from './edac.ts';
 import { fibrechannel } from './fibrechannel.ts';
+import { gpu } from './gpu.ts';
 import { hwmon } from './hwmon.ts';
 import { infiniband } from './infiniband.ts';
+import { ipmi } from './ipmi.ts';
 import { mdadm } from './mdadm.ts';
 import { nvme } from './nvme.ts';
 import { nvmeSubsystem } from './nvme-subsystem.ts';
@@ -31,8 +33,10 @@ export const hardwarePlugin = definePlugin({
     drm,
     edac,
     fibrechannel,
+    gpu,
     hwmon,
     infiniband,
+    ipmi,
     mdadm,
     nvme,
     nvmeSubsystem,
