@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PluginHost } from '../plugins/host/plugin-host.ts';
 import type { PluginSpec } from '../plugins/host/plugin-spec.ts';
 import type { PluginState } from '../plugins/host/plugin-state.ts';
+import { FileStorage } from '../plugins/host/plugin-storage.ts';
 import type { ProcessTools } from '../plugins/host/process-tools.ts';
 import { newApi } from '../src/httpapi/api.ts';
 import { type ListenAddress, listenHttp } from '../src/httpapi/listen.ts';
@@ -31,6 +32,7 @@ import { EventLog } from './events.ts';
 import { renderMetrics } from './exporter.ts';
 import { Ingest } from './ingest.ts';
 import { observedDb } from './observed-db.ts';
+import { newPluginOffers } from './plugin-offers.ts';
 import { newScraping, scrapedTargets, scrapePools } from './scrape.ts';
 import { SelfScrape } from './self-scrape.ts';
 import { agentTargets } from './targets.ts';
@@ -138,7 +140,16 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
     targetLabels: nodeLabels,
     now: () => clock.now(),
   });
+  const engine = newEngine(options);
   const host = new PluginHost({
+    offers: newPluginOffers({
+      engine,
+      queryable: db,
+      events,
+      storage: new FileStorage(join(options.dataDir, 'plugins')),
+      clock,
+      fillRandom,
+    }),
     plugins: options.plugins,
     sink: ingest,
     onEvent: event => events.add(event),
@@ -171,6 +182,7 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
   try {
     const http = await listenHttp(
       newAgentApi(options, db, ingest, {
+        engine,
         ready: () => !stopping,
         plugins: { list: () => host.list().map(apiPlugin), restart: name => host.restart(name) },
         scrapePools: () => scrapePools(scraping),
@@ -225,7 +237,7 @@ function newAgentApi(
   options: AgentOptions,
   db: Db,
   ingest: Ingest,
-  live: Pick<ApiOptions, 'ready' | 'targets' | 'scrapePools' | 'plugins'>,
+  live: Pick<ApiOptions, 'engine' | 'ready' | 'targets' | 'scrapePools' | 'plugins'>,
 ) {
   const { logger, registry, clock, random } = options.context;
   const receiver = options.remoteWriteReceiver
@@ -237,7 +249,6 @@ function newAgentApi(
       })
     : null;
   return newApi({
-    engine: newEngine(options),
     ...(options.limits && { limits: options.limits }),
     queryableFor: (_parameters, observer) => (observer ? observedDb(db, observer) : db),
     ...live,

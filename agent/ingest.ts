@@ -131,6 +131,29 @@ class Source implements SampleSource {
     this.#previous = ids.slice(0, count);
   }
 
+  async added(
+    time: number,
+    { ids, values, count }: Parameters<SampleSource['added']>[1],
+    ended: readonly number[],
+  ): Promise<void> {
+    this.latest.added(ids, values, count);
+    this.latest.ended(ended);
+    this.lastCollected = time;
+    await this.#write(appender => {
+      const queued = this.#queue(appender, ids, values, count);
+      appender.appendColumns(this.#batchRefs, Float64Array.of(time), this.#batchValues, queued);
+      for (const id of ended) this.#appendStale(appender, id, time);
+      return queued;
+    });
+    const living = new Set([...this.#previous, ...ids.subarray(0, count)]);
+    for (const id of ended) {
+      this.#forget(id);
+      living.delete(id);
+    }
+    this.#previous = Uint32Array.from(living);
+    this.#metrics.series.with(this.#plugin).set(living.size);
+  }
+
   async close(time: number): Promise<void> {
     const ids = [...this.#previous].filter(id => this.#labels.has(id));
     this.lastCollected = 0;

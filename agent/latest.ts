@@ -58,15 +58,25 @@ export class LatestTable {
   /** Stores a collection: values[i] at ids[i], bits kept. Rows that are missing are no longer exposed. */
   collected(ids: Uint32Array, values: Float64Array, count: number): void {
     this.#collection++;
+    this.added(ids, values, count);
+    for (const row of this.#series.keys()) {
+      if (this.#seen[row] !== this.#collection) setStale(this.#values, row);
+    }
+  }
+
+  /** Stores samples beside those there are. */
+  added(ids: Uint32Array, values: Float64Array, count: number): void {
     for (let i = 0; i < count; i++) {
       const row = ids[i]!;
       if (row >= this.#values.length) continue; // never announced; ingest counts it
       this.#values[row] = values[i]!;
       this.#seen[row] = this.#collection;
     }
-    for (const row of this.#series.keys()) {
-      if (this.#seen[row] !== this.#collection) setStale(this.#values, row);
-    }
+  }
+
+  /** Takes rows out of the exposition. */
+  ended(rows: readonly number[]): void {
+    for (const row of rows) if (row < this.#values.length) setStale(this.#values, row);
   }
 
   /** True where the row was part of the last collection. */

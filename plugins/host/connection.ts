@@ -1,7 +1,7 @@
 // The gRPC side of the host: one connection to one plugin, the calls of proto/outpost/plugin/v1, health, the
 // controller that ends it, the broker and the plugin's standard output.
 
-import { Client, Metadata, type Server } from '@grpc/grpc-js';
+import { Client, Metadata, type Server, type ServiceError } from '@grpc/grpc-js';
 import { grpc as healthProto } from '../../proto/gen/grpc.health.v1.js';
 import { outpost } from '../../proto/gen/outpost.plugin.v1.js';
 import { plugin as control } from '../../proto/gen/plugin.js';
@@ -143,7 +143,7 @@ export class PluginConnection {
     call.on('error', () => {});
     call.write(STREAM_EVENTS.encode({ resumeAfter, unackedMax }));
     return {
-      answers: call,
+      answers: withErrors(path, call),
       acknowledge: ackedSeq => void call.write(STREAM_EVENTS.encode({ ackedSeq })),
     };
   }
@@ -324,4 +324,15 @@ function mistakes(response: outpost.plugin.v1.ConfigureResponse): readonly Confi
   if (response.status === STATUS_APPLIED) return [];
   if (response.errors.length === 0) return [{ path: '', message: 'rejected without a reason' }];
   return response.errors.map(({ path, message }) => ({ path: path ?? '', message: message ?? '' }));
+}
+
+async function* withErrors<Answer>(
+  path: string,
+  answers: AsyncIterable<Answer>,
+): AsyncGenerator<Answer, void> {
+  try {
+    yield* answers;
+  } catch (error) {
+    throw callError(path, error as ServiceError);
+  }
 }

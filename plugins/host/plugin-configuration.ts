@@ -1,5 +1,6 @@
 // A plugin's part of its specification, as Configure carries it.
 
+import { writeCollectors } from '../sdk/configure-request.ts';
 import type { Configuration } from './connection.ts';
 import { limitsOf, type PluginSpec } from './plugin-spec.ts';
 
@@ -10,10 +11,6 @@ export function configurationOf(spec: PluginSpec, intervalMs: number): Configura
     intervalMs,
     maxSeries: limitsOf(spec).seriesMax,
     roots,
-    collectors: Object.entries(collectors).map(([name, { enabled, options }]) => ({
-      name,
-      options: options ? JSON.stringify(options) : '',
-      ...(enabled !== undefined && { enabled }),
-    })),
+    collectors: writeCollectors(collectors),
   };
 }

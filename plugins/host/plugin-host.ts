@@ -7,6 +7,7 @@ import { type Actor, aborted } from '../../src/lifecycle/run-group.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Registry } from '../../src/telemetry/metrics.ts';
 import { forgetPlugin, newHostMetrics } from './host-metrics.ts';
+import type { HostOffers } from './host-offers.ts';
 import { type PluginSpec, specChange } from './plugin-spec.ts';
 import type { PluginState } from './plugin-state.ts';
 import type { PluginStatus } from './plugin-status.ts';
@@ -38,6 +39,8 @@ export interface PluginHostOptions {
   readonly sharedSocketDir?: string;
   /** Time between two collections. */
   readonly intervalMs: number;
+  /** What plugins get and give beside samples. */
+  readonly offers?: HostOffers;
   /** This machine where absent. */
   readonly processTools?: ProcessTools;
   /** Other times than the usual ones, for tests. */

@@ -1,8 +1,10 @@
 // One life of a plugin: from the check of its executable over its process to that process's end. Whatever
 // happens on the way, when `run` resolves the process is gone, or known to be stuck in the kernel for good.
 
+import { join } from 'node:path';
 import { type Clock, sleep } from '../../src/lifecycle/clock.ts';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
+import { type Identity, newIdentity } from '../sdk/certificate.ts';
 import { CollectionLoop } from './collection-loop.ts';
 import {
   type ConfigurationError,
@@ -10,6 +12,8 @@ import {
   type Description,
   type PluginConnection,
 } from './connection.ts';
+import { servicesFor } from './host-offers.ts';
+import { addHostService } from './host-service.ts';
 import { configurationOf } from './plugin-configuration.ts';
 import { PluginLog } from './plugin-log.ts';
 import {
@@ -20,6 +24,7 @@ import {
   type PluginProcess,
 } from './plugin-process.ts';
 import type { PluginReport } from './plugin-report.ts';
+import { PluginSession } from './plugin-session.ts';
 import { limitsOf, type PluginSpec } from './plugin-spec.ts';
 import type { PluginEvent } from './plugin-state.ts';
 import { type PreparedLaunch, prepareLaunch, startPlugin } from './prepare-launch.ts';
@@ -54,6 +59,8 @@ export class PluginLife {
   description: Description | null = null;
   intake: SeriesIntake | null = null;
   loop: CollectionLoop | null = null;
+  /** What goes on beside collections; null before it begins. */
+  session: PluginSession | null = null;
   usage: UsageHistory;
   spec: PluginSpec;
   readonly #options: PluginLifeOptions;
@@ -93,13 +100,21 @@ export class PluginLife {
     );
     this.#startedAt = this.#clock.monotonic();
     this.usage = newUsageHistory(this.#startedAt);
-    const process = startPlugin(this.spec, prepared, { tools, log });
+    const identity = this.#identity();
+    const process = startPlugin(this.spec, prepared, { tools, log, identity });
     this.process = process;
     const gone = new AbortController();
     process.exited.then(exit => gone.abort(exit));
     let ending: Ending;
     try {
-      ending = await this.#serve(process, { gone: gone.signal, signal, settled: leave });
+      ending = await this.#serve(process, {
+        gone: gone.signal,
+        signal,
+        settled: leave,
+        identity,
+        log,
+        socketDir: prepared.socketDir,
+      });
     } finally {
       leave();
     }
@@ -159,13 +174,19 @@ export class PluginLife {
     let connection: PluginConnection | null = null;
     try {
       const handshake = await process.handshake(signal);
-      connection = connectPlugin(handshake, this.#clock);
+      connection = connectPlugin(handshake, this.#clock, {
+        identity: waits.identity,
+        socketPath: number => join(waits.socketDir, `host-${process.pid}-${number}`),
+      });
+      await this.#serveHost(connection);
       if (!(await this.#introduce(connection))) {
         void process.terminate();
         return signal.aborted ? 'stopped' : 'refused';
       }
       waits.settled();
       this.#connection = connection;
+      const session = this.#newSession(connection, waits.log);
+      void session?.run(AbortSignal.any([gone, signal]));
       await this.#collectUntil(connection, process, AbortSignal.any([gone, signal]));
       if (!signal.aborted) return 'exited';
       move('stop');
@@ -181,8 +202,54 @@ export class PluginLife {
       return signal.aborted ? 'stopped' : 'exited';
     } finally {
       this.#connection = null;
+      this.session = null;
       connection?.close();
     }
+  }
+
+  /** A certificate for this life, where the plugin is to prove itself. */
+  #identity(): Identity | null {
+    const { offers } = this.#options.tools;
+    if (!offers || this.spec.autoMtls === false) return null;
+    return newIdentity({ now: this.#clock.now(), fillRandom: offers.fillRandom });
+  }
+
+  async #serveHost(connection: PluginConnection): Promise<void> {
+    const { tools, report } = this.#options;
+    const { offers } = tools;
+    if (!offers) return;
+    const services = servicesFor(this.spec.name, offers, report.logger);
+    await connection.serveHost(server => addHostService(server, services));
+  }
+
+  #newSession(connection: PluginConnection, log: PluginLog): PluginSession | null {
+    const { tools, report } = this.#options;
+    const { offers, metrics } = tools;
+    const { description } = this;
+    if (!offers || description === null) return null;
+    const plugin = this.spec.name;
+    const limits = limitsOf(this.spec);
+    this.session = new PluginSession({
+      plugin,
+      connection,
+      description,
+      clock: this.#clock,
+      logger: report.logger,
+      events: offers.events,
+      cursors: offers.storage.notesOn(plugin),
+      streamIntake: () =>
+        new SeriesIntake({
+          // A source of its own: its series come and go apart from those of collections.
+          plugin: `${plugin}/stream`,
+          sink: tools.sink,
+          seriesMax: limits.seriesMax,
+          limits,
+          onDropped: (reason, count, example) => report.dropped(reason, count, example),
+        }),
+      print: (line, isError) => (isError ? log.stderr(line) : log.stdout(line)),
+      onSamples: count => metrics.samples.with(plugin).inc(count),
+    });
+    return this.session;
   }
 
   /** Whether the end of the process is told by itself, as that of one that worked. */
@@ -330,4 +397,8 @@ interface Waits {
   readonly signal: AbortSignal;
   /** To be called once the plugin has started. */
   readonly settled: () => void;
+  /** Null where the plugin was not offered TLS. */
+  readonly identity: Identity | null;
+  readonly log: PluginLog;
+  readonly socketDir: string;
 }

@@ -61,6 +61,8 @@ export interface PluginSpec {
   readonly verify?: 'refuse' | 'warn';
   /** Part of the agent's own installation: nobody could change it who could not change the agent. */
   readonly builtIn?: boolean;
+  /** Whether both sides prove who they are by TLS; true unless it is said otherwise. */
+  readonly autoMtls?: boolean;
   /** User the plugin runs as, where the agent is root. */
   readonly user?: string;
   /** Capabilities it keeps, as in "sys_rawio"; only with `user`. */

@@ -22,6 +22,8 @@ export interface PluginState {
 /** Where the state of all plugins lies. */
 export interface PluginStorage {
   of(plugin: string): PluginState;
+  /** What the host notes about a plugin; the plugin does not see it. */
+  notesOn(plugin: string): PluginState;
 }
 
 /** State that ends with the process. */
@@ -50,10 +52,19 @@ export class FileStorage implements PluginStorage {
   }
 
   of(plugin: string): PluginState {
-    let state = this.#states.get(plugin);
+    return this.#state('state', plugin);
+  }
+
+  notesOn(plugin: string): PluginState {
+    return this.#state('notes', plugin);
+  }
+
+  #state(folder: string, plugin: string): PluginState {
+    const path = join(this.#dir, folder, fileName(plugin));
+    let state = this.#states.get(path);
     if (!state) {
-      state = new FileState(this.#dir, fileName(plugin));
-      this.#states.set(plugin, state);
+      state = new FileState(join(this.#dir, folder), fileName(plugin));
+      this.#states.set(path, state);
     }
     return state;
   }

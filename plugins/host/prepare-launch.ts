@@ -1,6 +1,7 @@
 // From a specification to a process: which file is executed, whether it may be, as whom, within what.
 
 import { OutpostError } from '../../src/lifecycle/errors.ts';
+import type { Identity } from '../sdk/certificate.ts';
 import { findAccount } from './accounts.ts';
 import { DEFAULT_PATH, findCommand } from './command-file.ts';
 import { type LaunchLine, launchLine, lineProblem } from './launch-line.ts';
@@ -50,10 +51,20 @@ export async function prepareLaunch(
 export function startPlugin(
   spec: PluginSpec,
   prepared: PreparedLaunch,
-  { tools, log }: { readonly tools: SupervisorTools; readonly log: PluginLog },
+  {
+    tools,
+    log,
+    identity,
+  }: {
+    readonly tools: SupervisorTools;
+    readonly log: PluginLog;
+    /** The host's certificate where the plugin is offered TLS. */
+    readonly identity: Identity | null;
+  },
 ): PluginProcess {
   return new PluginProcess(spec, {
     ...prepared,
+    ...(identity && { env: { PLUGIN_CLIENT_CERT: identity.certificatePem } }),
     clock: tools.clock,
     log,
     tools: tools.process,

@@ -131,7 +131,10 @@ export class SeriesIntake {
     this.#outCount = count;
     this.#reportDrops();
     this.#lastTime = time;
-    await this.#source.collected(time, this.#outIds, this.#outValues, count);
+    if (batch.partial) {
+      const columns = { ids: this.#outIds, values: this.#outValues, count };
+      await this.#source.added(time, columns, this.#endedIn(batch));
+    } else await this.#source.collected(time, this.#outIds, this.#outValues, count);
     return count;
   }
 
@@ -170,6 +173,13 @@ export class SeriesIntake {
     if (this.#closed) return;
     this.#closed = true;
     await this.#source.close(time);
+  }
+
+  /** The sink's numbers of the series that a partial answer ends. */
+  #endedIn({ ended }: SampleBatch): number[] {
+    return ended
+      .map(id => (id < this.#sinkIds.length ? this.#sinkIds[id]! : UNDEFINED))
+      .filter(sinkId => sinkId >= 0);
   }
 
   #defineFamily(family: FamilyDescription): void {

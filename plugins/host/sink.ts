@@ -33,6 +33,14 @@ export interface SampleSource {
    * ended and is marked stale. Never rejects because of single samples; those are counted.
    */
   collected(time: number, ids: Uint32Array, values: Float64Array, count: number): Promise<void>;
+  /**
+   * Takes samples as `collected` does, but series that are missing go on; those in `ended` have ended.
+   */
+  added(
+    time: number,
+    columns: { readonly ids: Uint32Array; readonly values: Float64Array; readonly count: number },
+    ended: readonly SeriesId[],
+  ): Promise<void>;
   /** Marks everything stale at `time` and forgets all series: the plugin died, hung or was stopped. */
   close(time: number): Promise<void>;
 }

@@ -3,6 +3,7 @@
 import type { Clock } from '../../src/lifecycle/clock.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { HostMetrics } from './host-metrics.ts';
+import type { HostOffers } from './host-offers.ts';
 import type { ProcessTools } from './process-tools.ts';
 import type { HostEvent, SampleSink } from './sink.ts';
 import type { SocketDirectory } from './socket-directory.ts';
@@ -19,6 +20,8 @@ export interface SupervisorTools {
   readonly process: ProcessTools;
   readonly gate: StartGate;
   readonly intervalMs: number;
+  /** Null: no events are taken, no questions answered, and no TLS is offered. */
+  readonly offers?: HostOffers | null;
   /** How often a plugin's use of memory and CPU is looked at. */
   readonly watchMs?: number;
   readonly handshakeMs?: number;

@@ -75,6 +75,12 @@ export const processSettings = {
       description: 'Capabilities it keeps as that user. Default none.',
     }),
   ),
+  auto_mtls: Type.Optional(
+    Type.Boolean({
+      description:
+        'Whether agent and plugin prove to each other who they are (go-plugin\u2019s AutoMTLS). Default true; a plugin that does not speak TLS needs false.',
+    }),
+  ),
   limits: Type.Optional(Limits),
 };
 
@@ -83,14 +89,15 @@ const ProcessSettings = Type.Object(processSettings);
 /** The part of a specification that `processSettings` decide; empty where nothing is set. */
 export function processSpec(
   settings: Static<typeof ProcessSettings>,
-): Pick<PluginSpec, 'env' | 'sha256' | 'verify' | 'user' | 'capabilities' | 'limits'> {
-  const { env, sha256, verify, user, capabilities, limits } = settings;
+): Pick<PluginSpec, 'env' | 'sha256' | 'verify' | 'user' | 'capabilities' | 'limits' | 'autoMtls'> {
+  const { env, sha256, verify, user, capabilities, limits, auto_mtls } = settings;
   return {
     ...(env && { env }),
     ...(sha256 !== undefined && { sha256 }),
     ...(verify && { verify }),
     ...(user !== undefined && { user }),
     ...(capabilities && { capabilities }),
+    ...(auto_mtls !== undefined && { autoMtls: auto_mtls }),
     ...(limits && { limits: pluginLimits(limits) }),
   };
 }

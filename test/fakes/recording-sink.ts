@@ -21,6 +21,8 @@ export class RecordingSource implements SampleSource {
   readonly families = new Map<string, FamilyDescription>();
   readonly seriesById = new Map<SeriesId, string>();
   readonly collections: Collection[] = [];
+  /** Series that a partial answer ended. */
+  readonly ended: string[] = [];
   /** When it was closed. */
   closedAt: number | null = null;
 
@@ -50,6 +52,15 @@ export class RecordingSource implements SampleSource {
       byName.set(name!, values[i]!);
     }
     this.collections.push({ time, values: byName });
+  }
+
+  async added(
+    time: number,
+    { ids, values, count }: Parameters<SampleSource['added']>[1],
+    ended: readonly SeriesId[],
+  ): Promise<void> {
+    await this.collected(time, ids, values, count);
+    this.ended.push(...ended.map(id => this.seriesById.get(id)!));
   }
 
   async close(time: number): Promise<void> {

@@ -102,6 +102,7 @@ describe('SeriesIntake', () => {
           return {
             family: family => source.family(family),
             series: (id, family, labels) => source.series(id, family, labels),
+            added: (time, columns, ended) => source.added(time, columns, ended),
             close: time => source.close(time),
             collected(time, ids, values, count) {
               kept.push(isStaleAt(values, 1));
