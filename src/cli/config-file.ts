@@ -10,8 +10,8 @@ import { systemReason } from '../lifecycle/system-error.ts';
 import { nearest } from './suggest.ts';
 
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
-/** Mistakes told at once. */
-const MISTAKES_MAX = 20;
+/** Mistakes told at once; typebox finds no more. */
+const MISTAKES_MAX = 8;
 /** Longest part of a wrong value that is shown. */
 const SHOWN_MAX = 60;
 
@@ -75,9 +75,7 @@ export function parseConfig<Schema extends TSchema>(
     .map(({ keys, message }) => ({ at: locate(document, lines, keys), message }))
     .sort((a, b) => a.at.line - b.at.line || a.at.col - b.at.col)
     .map(({ at, message }) => `${path}:${at.line}:${at.col}: ${message}`);
-  const shown = told.slice(0, MISTAKES_MAX);
-  if (shown.length < told.length) shown.push(`and ${told.length - shown.length} more mistakes`);
-  throw new OutpostError('bad-data', shown.join('\n'));
+  throw new OutpostError('bad-data', told.slice(0, MISTAKES_MAX).join('\n'));
 }
 
 /**

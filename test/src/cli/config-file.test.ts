@@ -59,12 +59,12 @@ describe('parseConfig', () => {
     expect(() => parse(text)).toThrow(message);
   });
 
-  it('tells every mistake in the order of the file, and no more than twenty', () => {
+  it('tells every mistake in the order of the file, and no more than eight', () => {
     expect(() => parse('endpoints: [7]\nglobal:\n  external_labels: {b: 1, a: x}\n')).toThrow(
       'x.yml:1:13: "endpoints.0" is 7; expected a text\n' +
         'x.yml:3:21: "global.external_labels.b" is 1; expected a text',
     );
     const numbers = Array.from({ length: 25 }, () => '  - 1\n').join('');
-    expect(() => parse(`endpoints:\n${numbers}`)).toThrow(/x\.yml:21:5: .*\nand 5 more mistakes$/);
+    expect(() => parse(`endpoints:\n${numbers}`)).toThrow(/x\.yml:9:5: .*$/);
   });
 });
