@@ -1,4 +1,4 @@
-// Reads one segment from front to back in bounded memory, giving way to other work between pages.
+// Reads one segment from front to back in bounded memory, giving way to other work between records.
 
 import type { FileHandle } from 'node:fs/promises';
 import type { Slicer } from '../../lifecycle/slicer.ts';
@@ -46,8 +46,8 @@ export async function readSegment(
         break;
       }
       for (let at = 0; at < length; at += PAGE_BYTES) {
-        scanner.page(buffer.subarray(at, Math.min(at + PAGE_BYTES, length)), offset + at);
-        if (slicer.due) await slicer.pause();
+        const page = buffer.subarray(at, Math.min(at + PAGE_BYTES, length));
+        for (const _ of scanner.fragments(page, offset + at)) if (slicer.due) await slicer.pause();
       }
       offset += length;
       onRead?.(length);

@@ -60,6 +60,11 @@ export class RecordScanner {
 
   /** Scans one page; only the last of a file may be shorter than PAGE_BYTES. */
   page(page: Uint8Array, offset: number): void {
+    for (const _ of this.fragments(page, offset));
+  }
+
+  /** As `page`, coming back behind each fragment: what one packed page holds may be long work for a visitor. */
+  *fragments(page: Uint8Array, offset: number): Generator<void> {
     let at = 0;
     while (at < page.length) {
       const padded = PAGE_BYTES - at < FRAGMENT_HEADER_BYTES || page[at] === FRAGMENT_PAGE_END;
@@ -69,6 +74,7 @@ export class RecordScanner {
         const end = fragmentEnd(page, at);
         this.#fragment(page, at, offset);
         at = end;
+        yield;
         continue;
       }
       const next = nextStart(page, at + 1);
