@@ -1,5 +1,6 @@
-// What network devices are and whether their links are up, from /sys/class/net. Links are read at every
-// collection; what changes seldom, among it what takes the kernel's network lock, now and then.
+// What network devices are and whether their links are up, from /sys/class/net. The state and the count of
+// changes of a link are read at every collection; the rest, among it what takes the kernel's network lock,
+// when either has changed and now and then.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,24 +10,19 @@ import type { Metrics, Series } from '../sdk/metrics.ts';
 import { flag, pattern } from '../sdk/options.ts';
 import { Cadence } from './cadence.ts';
 import { DirectoryRows } from './directory-rows.ts';
-import { NumberFiles } from './number-files.ts';
 
-const SLOW_MS = 10_000;
+const SLOW_MS = 30_000;
 /** Mbit/s to bytes/s. */
 const SPEED_FACTOR = 1_000_000 / 8;
 /** IFF_UP of linux/if.h. */
 const FLAG_UP = 1;
 
-/** File and metric of what can change at any moment. */
-const LIVE: readonly (readonly [string, string])[] = [
+/** File and metric of each number, apart from the changes of the link. */
+const NUMBERS: readonly (readonly [string, string])[] = [
+  ['addr_assign_type', 'address_assign_type'],
   ['carrier', 'carrier'],
-  ['carrier_changes', 'carrier_changes_total'],
   ['carrier_up_count', 'carrier_up_changes_total'],
   ['carrier_down_count', 'carrier_down_changes_total'],
-];
-/** File and metric of what an administrator or a cable changes. */
-const SLOW: readonly (readonly [string, string])[] = [
-  ['addr_assign_type', 'address_assign_type'],
   ['dev_id', 'device_id'],
   ['dormant', 'dormant'],
   ['flags', 'flags'],
@@ -95,11 +91,9 @@ function newFamilies(metrics: Metrics) {
       help: 'What the device is, in words; always 1.',
       labels: INFO_LABELS,
     }),
-    numbers: new Map(
-      [...LIVE, ...SLOW].map(([file, name]) => [
-        file,
-        family(name, `Attribute ${file} of the network device.`),
-      ]),
+    changes: family('carrier_changes_total', 'Times the link went up or down.'),
+    numbers: NUMBERS.map(
+      ([file, name]) => [file, family(name, `Attribute ${file} of the network device.`)] as const,
     ),
   };
 }
@@ -111,10 +105,13 @@ class Device {
   readonly #families: Families;
   readonly #ignoreInvalidSpeed: boolean;
   readonly #cadence = new Cadence(SLOW_MS);
-  readonly #live: NumberFiles;
-  readonly #state: PseudoFile;
+  readonly #stateFile: PseudoFile;
   readonly #up: Series;
-  readonly #slow: readonly (readonly [file: string, Series])[];
+  readonly #changesFile: PseudoFile;
+  readonly #changes: Series;
+  readonly #numbers: readonly (readonly [file: string, Series])[];
+  #lastState = '';
+  #lastChanges = Number.NaN;
   #found: (readonly [Series, number])[] = [];
 
   constructor(
@@ -127,33 +124,42 @@ class Device {
     this.#name = is.name;
     this.#families = is.families;
     this.#ignoreInvalidSpeed = is.ignoreInvalidSpeed;
-    const series = (file: string): Series => is.families.numbers.get(file)!.with(is.name);
-    this.#live = new NumberFiles(files);
-    for (const [file] of LIVE) this.#live.add(join(directory, file), series(file));
-    this.#slow = SLOW.map(([file]) => [file, series(file)] as const);
-    this.#state = files.file(join(directory, 'operstate'));
+    this.#stateFile = files.file(join(directory, 'operstate'));
     this.#up = is.families.up.with(is.name);
+    this.#changesFile = files.file(join(directory, 'carrier_changes'));
+    this.#changes = is.families.changes.with(is.name);
+    this.#numbers = is.families.numbers.map(([file, family]) => [file, family.with(is.name)]);
   }
 
   report(time: number): void {
-    const state = this.#state.readIfPresent();
+    const state = this.#stateFile.readIfPresent();
     // The device has gone since it was listed.
     if (!state?.line() || !state.word()) return;
-    this.#up.set(state.is('up') ? 1 : 0);
-    this.#live.report(time);
-    if (this.#cadence.due(time)) this.#readSlow();
+    let changed = this.#cadence.due(time);
+    if (!state.is(this.#lastState)) {
+      this.#lastState = state.text();
+      changed = true;
+    }
+    this.#up.set(this.#lastState === 'up' ? 1 : 0);
+    const changes = this.#changesFile.readNumber();
+    if (!Number.isNaN(changes)) {
+      this.#changes.set(changes);
+      if (changes !== this.#lastChanges) changed = true;
+      this.#lastChanges = changes;
+    }
+    if (changed) this.#readAll();
     for (const [series, value] of this.#found) series.set(value);
   }
 
   close(): void {
-    this.#live.close();
-    this.#files.forget(this.#state);
+    this.#files.forget(this.#stateFile);
+    this.#files.forget(this.#changesFile);
   }
 
-  #readSlow(): void {
+  #readAll(): void {
     const text = (file: string): string => this.#files.text(join(this.#directory, file)) ?? '';
     this.#found = [];
-    for (const [file, series] of this.#slow) {
+    for (const [file, series] of this.#numbers) {
       const written = text(file);
       // Kernels write flags, device ids and the like as hexadecimal numbers with a prefix.
       const value = written === '' ? Number.NaN : Number(written);

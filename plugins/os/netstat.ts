@@ -13,11 +13,8 @@ const FIELDS =
   'Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab|MaxConn)|' +
   'Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$';
 
-/** A protocol's columns: found by name at each heading, then used for the values below it. */
-interface Protocol {
-  readonly fields: RowCache<Series | null>;
-  readonly columns: (Series | null)[];
-}
+/** The series of a heading's columns; headings change with the kernel only. */
+type Headings = RowCache<readonly (Series | null)[]>;
 
 export const netstat = defineCollector({
   name: 'netstat',
@@ -32,10 +29,12 @@ export const netstat = defineCollector({
     };
     const tables = ['net/netstat', 'net/snmp'].map(path => ({
       file: files.proc(path),
-      protocols: new RowCache<Protocol>(protocol => ({
-        fields: new RowCache(name => field(protocol, name)),
-        columns: [],
-      })),
+      protocols: new RowCache<Headings>(
+        protocol =>
+          new RowCache<readonly (Series | null)[]>(heading =>
+            heading.split(/\s+/).map(name => field(protocol, name)),
+          ),
+      ),
     }));
     const six = files.proc('net/snmp6');
     const sixFields = new RowCache<Series | null>(name => {
@@ -54,17 +53,16 @@ export const netstat = defineCollector({
   },
 });
 
-function reportPairs(scanner: ByteScanner, protocols: RowCache<Protocol>): void {
+function reportPairs(scanner: ByteScanner, protocols: RowCache<Headings>): void {
   for (let position = 0; scanner.line(); position++) {
     if (!scanner.wordBefore(':')) continue;
-    const { fields, columns } = protocols.at(position, scanner);
-    columns.length = 0;
-    while (scanner.word()) columns.push(fields.at(columns.length, scanner));
-    fields.sweep();
+    const headings = protocols.at(position, scanner);
+    const columns = scanner.restOfLine() ? headings.at(0, scanner) : [];
+    headings.sweep();
     if (!scanner.line() || !scanner.wordBefore(':')) break;
     for (const series of columns) {
-      if (series === null) scanner.skip(1);
-      else series.set(scanner.number());
+      if (!scanner.word()) break;
+      series?.set(scanner.value());
     }
   }
   protocols.sweep();
