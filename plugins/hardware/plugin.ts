@@ -10,6 +10,7 @@ import { fibrechannel } from './fibrechannel.ts';
 import { gpu } from './gpu.ts';
 import { hwmon } from './hwmon.ts';
 import { infiniband } from './infiniband.ts';
+import { hostInventory, inventory } from './inventory.ts';
 import { ipmi } from './ipmi.ts';
 import { mdadm } from './mdadm.ts';
 import { nvme } from './nvme.ts';
@@ -36,6 +37,7 @@ export const hardwarePlugin = definePlugin({
     gpu,
     hwmon,
     infiniband,
+    inventory,
     ipmi,
     mdadm,
     nvme,
@@ -49,4 +51,5 @@ export const hardwarePlugin = definePlugin({
     thermalZone,
     watchdog,
   ],
+  inventory: hostInventory,
 });

@@ -1,0 +1,122 @@
+// What the host is made of: once when the collectors have settled, then once a day, in a worker thread that
+// ends with its answer. Told as series of value 1 and as the plugin's inventory.
+
+import { Worker } from 'node:worker_threads';
+import { defineCollector } from '../sdk/collector.ts';
+import type { Inventory, PluginContext } from '../sdk/features.ts';
+import type { Metrics } from '../sdk/metrics.ts';
+import { entityOf, PART_LABELS, type Part, type PartKind, partsOf } from './inventory-facts.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+/** The start of the agent belongs to the other collectors. */
+const SETTLE_MS = 10_000;
+const DEADLINE_MS = 60_000;
+const HEAP_MIB = 64;
+
+const SOURCE_ENTRY = new URL('./inventory-worker.ts', import.meta.url);
+/** The module the worker runs, compiled where this one is. */
+const ENTRY = import.meta.url.endsWith('.ts')
+  ? SOURCE_ENTRY
+  : new URL(SOURCE_ENTRY.href.replace(/\.ts$/, '.js'));
+
+/** Finds what there is; rejects where that takes too long. */
+export type ReadInventory = (context: Pick<PluginContext, 'clock'>) => Promise<unknown>;
+
+/** Collector and inventory over one reading a day. */
+export function newInventory(read: ReadInventory) {
+  let last: { readonly at: number; readonly parts: Promise<readonly Part[]> } | null = null;
+  const partsNow = (context: Pick<PluginContext, 'clock'>): Promise<readonly Part[]> => {
+    const { clock } = context;
+    const now = clock.monotonic();
+    if (last === null || now - last.at > DAY_MS / 2) {
+      const settled = new Promise<void>(resolve => clock.after(SETTLE_MS, resolve));
+      last = { at: now, parts: settled.then(() => read(context)).then(partsOf) };
+      // What went wrong once may go right when it is asked for again.
+      last.parts.catch(() => {
+        last = null;
+      });
+    }
+    return last.parts;
+  };
+  const collector = defineCollector({
+    name: 'inventory',
+    help: 'What the host is made of: board, firmware, CPUs, memory modules, disks, graphics cards.',
+    defaultEnabled: true,
+    intervalMs: DAY_MS,
+    open(context) {
+      const show = newPartSeries(context.metrics);
+      return async () => {
+        for (const part of await partsNow(context)) show(part);
+      };
+    },
+  });
+  const inventory: Inventory = async (context, report) => {
+    let known = new Set<string>();
+    while (!context.signal.aborted) {
+      const entities = (await partsNow(context)).map(entityOf);
+      for (const entity of entities) report.present(entity);
+      const present = new Set(entities.map(({ id }) => id));
+      for (const id of known) if (!present.has(id)) report.gone(id);
+      known = present;
+      report.complete();
+      await untilTomorrow(context);
+    }
+  };
+  return { collector, inventory };
+}
+
+function newPartSeries(metrics: Metrics): (part: Part) => void {
+  const size = metrics.gauge({
+    name: 'node_inventory_size_bytes',
+    help: 'Size of a memory module or disk.',
+    labels: ['kind', 'id'],
+  });
+  const info = (kind: PartKind) =>
+    metrics.gauge<readonly string[]>({
+      name: `node_inventory_${kind}_info`,
+      help: `Identity of the ${kind}; always 1.`,
+      labels: ['id', ...Object.keys(PART_LABELS[kind])],
+    });
+  return ({ kind, id, texts, bytes }) => {
+    info(kind)
+      .with(id, ...texts)
+      .set(1);
+    if (bytes > 0) size.with(kind, id).set(bytes);
+  };
+}
+
+function untilTomorrow({ clock, signal }: PluginContext & { signal: AbortSignal }): Promise<void> {
+  return new Promise(resolve => {
+    const cancel = clock.after(DAY_MS, resolve);
+    signal.addEventListener(
+      'abort',
+      () => {
+        cancel();
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
+
+/** Asks systeminformation, in a worker thread. */
+export const readInWorker: ReadInventory = ({ clock }) =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(ENTRY, {
+      name: 'inventory',
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    });
+    const end = (action: () => void): void => {
+      cancel();
+      void worker.terminate();
+      action();
+    };
+    const cancel = clock.after(DEADLINE_MS, () =>
+      end(() => reject(new Error(`the inventory took more than ${DEADLINE_MS / 1000} s`))),
+    );
+    worker.once('message', found => end(() => resolve(found)));
+    worker.once('error', error => end(() => reject(error)));
+    worker.once('exit', code => end(() => reject(new Error(`its worker ended with code ${code}`))));
+  });
+
+export const { collector: inventory, inventory: hostInventory } = newInventory(readInWorker);
