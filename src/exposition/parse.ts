@@ -167,11 +167,14 @@ export class ExpositionParser {
       return null;
     }
     const isUnit = keyword === 'UNIT' && this.#openMetrics;
-    if (keyword !== 'HELP' && keyword !== 'TYPE' && !isUnit) {
-      this.text = `${keyword}${this.#source.slice(this.#at, this.#lineEnd)}`;
+    const afterKeyword = this.#at;
+    this.#skipBlanks();
+    // In text 0.0.4 metadata without a name is a comment as any other.
+    const isBare = this.#at === this.#lineEnd && !this.#openMetrics;
+    if ((keyword !== 'HELP' && keyword !== 'TYPE' && !isUnit) || isBare) {
+      this.text = `${keyword}${this.#source.slice(afterKeyword, this.#lineEnd)}`;
       return 'comment';
     }
-    this.#skipBlanks();
     this.name = this.#metricName(keyword);
     this.#skipBlanks();
     this.text = this.#source.slice(this.#at, this.#lineEnd);

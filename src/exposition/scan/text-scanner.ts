@@ -162,7 +162,11 @@ export class TextScanner implements SampleScanner {
     if (this.keyBytes[this.#at] === QUOTE) this.#skipQuoted();
     else this.#skipToken();
     this.#nameEnd = this.#at;
-    if (this.#nameEnd === this.#nameStart) this.#fail(`# ${keyword} without a metric name`);
+    if (this.#nameEnd === this.#nameStart) {
+      // In text 0.0.4 such a line is a comment as any other.
+      if (!this.#openMetrics) return null;
+      this.#fail(`# ${keyword} without a metric name`);
+    }
     this.#skipBlanks();
     this.#textStart = this.#at;
     this.#isHelp = keyword === 'HELP';
