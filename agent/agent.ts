@@ -19,6 +19,7 @@ import { RemoteWriteReceiver } from '../src/remote/receiver.ts';
 import type { ScrapeConfig } from '../src/scrape/config.ts';
 import { type GrpcServer, newGrpcServer } from '../src/storeapi/grpc-server.ts';
 import type { StreamInfo } from '../src/storeapi/info.ts';
+import { KNOWLEDGE_APIS, serveKnowledge } from '../src/storeapi/knowledge-server.ts';
 import { listenGrpc } from '../src/storeapi/listen.ts';
 import { serveStore } from '../src/storeapi/server.ts';
 import { localSource } from '../src/storeapi/store-source.ts';
@@ -31,6 +32,7 @@ import { apiPlugin } from './api-plugin.ts';
 import { EventLog } from './events.ts';
 import { renderMetrics } from './exporter.ts';
 import { Ingest } from './ingest.ts';
+import { agentKnowledge } from './knowledge.ts';
 import { observedDb } from './observed-db.ts';
 import { newPluginOffers } from './plugin-offers.ts';
 import { newScraping, scrapedTargets, scrapePools } from './scrape.ts';
@@ -180,30 +182,29 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
   const scraping = newScraping(db, options);
   let stopping = false;
   try {
-    const http = await listenHttp(
-      newAgentApi(options, db, ingest, {
-        engine,
-        ready: () => !stopping,
-        plugins: { list: () => host.list().map(apiPlugin), restart: name => host.restart(name) },
-        scrapePools: () => scrapePools(scraping),
-        targets: () => [
-          ...agentTargets({
-            ingest,
-            states: () => host.states(),
-            nodeLabels,
-            ownLabels,
-            selfScrape: options.selfMetrics ? selfScrape : null,
-            gather: () => registry.gather(),
-            intervalMs: options.collectIntervalMs,
-            missedMs: MISSED_INTERVALS * options.collectIntervalMs,
-            now: () => clock.now(),
-          }),
-          ...scrapedTargets(scraping),
-        ],
-      }),
-      options.httpAddress,
-    );
-    const store = newStoreServer(options, db, () => (stopping ? 'it is stopping' : null));
+    const live: LiveParts = {
+      engine,
+      ready: () => !stopping,
+      plugins: { list: () => host.list().map(apiPlugin), restart: name => host.restart(name) },
+      scrapePools: () => scrapePools(scraping),
+      targets: () => [
+        ...agentTargets({
+          ingest,
+          states: () => host.states(),
+          nodeLabels,
+          ownLabels,
+          selfScrape: options.selfMetrics ? selfScrape : null,
+          gather: () => registry.gather(),
+          intervalMs: options.collectIntervalMs,
+          missedMs: MISSED_INTERVALS * options.collectIntervalMs,
+          now: () => clock.now(),
+        }),
+        ...scrapedTargets(scraping),
+      ],
+    };
+    const api = newAgentApi(options, db, ingest, live);
+    const http = await listenHttp(api, options.httpAddress);
+    const store = newStoreServer(options, db, live, () => (stopping ? 'it is stopping' : null));
     const grpc = await listenGrpc(store, options.grpcAddress).catch(async error => {
       await http.actor.run(AbortSignal.abort());
       throw error;
@@ -233,12 +234,10 @@ export async function newAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
-function newAgentApi(
-  options: AgentOptions,
-  db: Db,
-  ingest: Ingest,
-  live: Pick<ApiOptions, 'engine' | 'ready' | 'targets' | 'scrapePools' | 'plugins'>,
-) {
+/** What of the agent its API shows as it runs. */
+type LiveParts = Pick<ApiOptions, 'engine' | 'ready' | 'targets' | 'scrapePools' | 'plugins'>;
+
+function newAgentApi(options: AgentOptions, db: Db, ingest: Ingest, live: LiveParts) {
   const { logger, registry, clock, random } = options.context;
   const receiver = options.remoteWriteReceiver
     ? new RemoteWriteReceiver({
@@ -307,12 +306,20 @@ async function snapshot(db: Db, options: AgentOptions, skipHead: boolean): Promi
 }
 
 /** The agent's StoreAPI, not yet listening. */
-function newStoreServer(options: AgentOptions, db: Db, notReady: () => string | null): GrpcServer {
+function newStoreServer(
+  options: AgentOptions,
+  db: Db,
+  live: LiveParts,
+  notReady: () => string | null,
+): GrpcServer {
   const { clock } = options.context;
   const server = newGrpcServer(clock);
+  const externalLabels = (): Labels => options.externalLabels;
+  serveKnowledge(server, agentKnowledge({ store: db, live, externalLabels }), notReady);
   serveStore(server, {
     source: localSource(db),
-    externalLabels: () => options.externalLabels,
+    externalLabels,
+    apis: KNOWLEDGE_APIS,
     componentType: 'sidecar',
     streams: () => [announcedStream(options.externalLabels, db)],
     notReady,

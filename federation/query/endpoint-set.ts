@@ -8,6 +8,7 @@ import type { Actor } from '../../src/lifecycle/run-group.ts';
 import type { Queryable } from '../../src/storage/queryable.ts';
 import type { RemoteReadOptions } from '../../src/storeapi/client.ts';
 import type { StoreInfo } from '../../src/storeapi/info.ts';
+import type { BytesMethod } from '../../src/storeapi/service.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Registry } from '../../src/telemetry/metrics.ts';
 import { type EndpointSpec, joinHostPort, parseEndpoint } from './endpoint-address.ts';
@@ -17,6 +18,8 @@ import { registerEndpointMetrics } from './endpoint-metrics.ts';
 export interface EndpointClient {
   info(timeoutMs: number, signal?: AbortSignal): Promise<StoreInfo>;
   reading(options: RemoteReadOptions): Queryable;
+  /** All frames of another streaming call; only asked for what the peer announces. */
+  frames(method: BytesMethod, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array[]>;
   close(): void;
 }
 

@@ -18,9 +18,7 @@ import { listSeriesSet, readSeries } from '../../src/storage/series-list.ts';
 import { withoutLabels } from '../../src/storage/stripped-series.ts';
 import type { Endpoint } from './endpoint-set.ts';
 import { type PruneQuery, pruneReason, selected } from './prune.ts';
-import { tolerantAnswer, tolerantSet } from './tolerant.ts';
-
-const NAMED_MAX = 5;
+import { describeMissing, refuseMissing, tolerantAnswer, tolerantSet } from './tolerant.ts';
 
 export interface ProxyOptions {
   readonly endpoints: () => readonly Endpoint[];
@@ -106,7 +104,7 @@ class ProxyQuerier implements Querier {
       if (endpoints.length === 0) {
         throw new OutpostError('unavailable', 'ask endpoints: none is configured');
       }
-      if (warnings.length > 0) throw new OutpostError('unavailable', warnings.join('; '));
+      refuseMissing(missing);
     }
     for (const endpoint of missing) this.#miss(endpoint, `it is not healthy: ${endpoint.error}`);
     const healthy = wanted.filter(endpoint => endpoint.healthy);
@@ -191,16 +189,6 @@ function isWanted({ address, info }: Endpoint, query: PruneQuery): boolean {
   // Nobody knows what an endpoint has that has never answered.
   if (!info) return selected(address, query.storeMatch);
   return pruneReason(address, info, query) === null;
-}
-
-function describeMissing(missing: readonly Endpoint[]): string[] {
-  const named = missing
-    .slice(0, NAMED_MAX)
-    .map(
-      ({ address, error }) => `endpoint ${address}: not asked because it is not healthy: ${error}`,
-    );
-  const more = missing.length - named.length;
-  return more > 0 ? [...named, `${more} more endpoints are not healthy`] : named;
 }
 
 /** Reads a set whole and sorts it. */

@@ -16,6 +16,7 @@ import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Registry } from '../../src/telemetry/metrics.ts';
 import { ActiveQueries } from '../../src/telemetry/queries/active-queries.ts';
 import { EndpointSet } from './endpoint-set.ts';
+import { gatheredSource } from './gathered-source.ts';
 import { QueryTier } from './query-tier.ts';
 import { requestOptions } from './request-options.ts';
 
@@ -66,6 +67,7 @@ export async function newQuerier(options: QuerierOptions): Promise<RunningQuerie
     engine: newEngine(options),
     ...(options.limits && { limits: options.limits }),
     queryableFor: (parameters, observer) => tier.queryableFor(requestOptions(parameters), observer),
+    gathered: gatheredSource(tier),
     ready: () => true,
     buildInfo: options.buildInfo,
     ...(options.engine.lookbackMs !== undefined && { lookbackMs: options.engine.lookbackMs }),

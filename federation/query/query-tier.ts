@@ -7,10 +7,16 @@ import { type DedupFunction, dedupCombine } from '../../src/storage/dedup.ts';
 import type { Queryable } from '../../src/storage/queryable.ts';
 import type { GrpcServer } from '../../src/storeapi/grpc-server.ts';
 import type { StreamInfo } from '../../src/storeapi/info.ts';
+import {
+  KNOWLEDGE_APIS,
+  type KnowledgeSource,
+  serveKnowledge,
+} from '../../src/storeapi/knowledge-server.ts';
 import { serveStore } from '../../src/storeapi/server.ts';
 import type { StoreLimits, StoreSource } from '../../src/storeapi/store-source.ts';
 import type { Registry } from '../../src/telemetry/metrics.ts';
 import type { Endpoint, EndpointSet } from './endpoint-set.ts';
+import { type GatherOptions, gatheredKnowledge } from './gather.ts';
 import { newProxy, type ProxyOptions } from './proxy.ts';
 import type { PruneQuery } from './prune.ts';
 
@@ -98,6 +104,22 @@ export class QueryTier {
       componentType: 'query',
       streams: () => endpoints.all().flatMap(streamsOf),
       notReady: () => null,
+      apis: KNOWLEDGE_APIS,
+    });
+    serveKnowledge(server, this.#knowledge({ replicaLabels: [], storeMatch: [] }), () => null);
+  }
+
+  /** What the endpoints know beside their series, as one query wants it. */
+  knowledgeFor({ dedup, replicaLabels, storeMatch = [] }: QueryOptions): KnowledgeSource {
+    const labels = dedup ? (replicaLabels ?? this.#options.replicaLabels) : [];
+    return this.#knowledge({ replicaLabels: labels, storeMatch });
+  }
+
+  #knowledge(options: Pick<GatherOptions, 'replicaLabels' | 'storeMatch'>): KnowledgeSource {
+    return gatheredKnowledge({
+      ...options,
+      endpoints: () => this.#options.endpoints.all(),
+      onPartial: this.#onPartial,
     });
   }
 

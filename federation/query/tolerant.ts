@@ -48,6 +48,39 @@ export async function tolerantAnswer(
   }
 }
 
+/** Any other part of an answer; null where it could not be had. */
+export async function tolerantPart<Value>(
+  answer: Promise<{ readonly value: Value; readonly warnings: readonly string[] }>,
+  tolerance: Tolerance,
+): Promise<{ readonly value: Value | null; readonly warnings: readonly string[] }> {
+  try {
+    const { value, warnings } = await answer;
+    return { value, warnings: warnings.map(warning => named(tolerance.address, warning)) };
+  } catch (thrown) {
+    return { value: null, warnings: [tolerate(thrown, tolerance)] };
+  }
+}
+
+const NAMED_MAX = 5;
+
+type Missing = readonly { readonly address: string; readonly error: string | null }[];
+
+/** Warnings about endpoints that are not asked. */
+export function describeMissing(missing: Missing): string[] {
+  const shown = missing
+    .slice(0, NAMED_MAX)
+    .map(({ address, error }) => named(address, `not asked because it is not healthy: ${error}`));
+  const more = missing.length - shown.length;
+  return more > 0 ? [...shown, `${more} more endpoints are not healthy`] : shown;
+}
+
+/** Throws `unavailable` where an endpoint cannot be asked. */
+export function refuseMissing(missing: Missing): void {
+  if (missing.length > 0) {
+    throw new OutpostError('unavailable', describeMissing(missing).join('; '));
+  }
+}
+
 /** The warning a failure becomes. Rethrows it, named, where it must not. */
 function tolerate(thrown: unknown, { address, partialResponse, onPartial }: Tolerance): string {
   // The query's own limit is no fault of an endpoint.

@@ -4,6 +4,1131 @@ import * as $protobuf from "./codec.js";
 /** Namespace thanos. */
 export namespace thanos {
 
+    /**
+     * Properties of an ExemplarsRequest.
+     * @deprecated Use thanos.ExemplarsRequest.$Properties instead.
+     */
+    interface IExemplarsRequest extends thanos.ExemplarsRequest.$Properties {
+    }
+
+    /** Represents an ExemplarsRequest. */
+    class ExemplarsRequest {
+
+        /**
+         * Constructs a new ExemplarsRequest.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.ExemplarsRequest.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ExemplarsRequest query. */
+        query: string;
+
+        /** ExemplarsRequest start. */
+        start: number;
+
+        /** ExemplarsRequest end. */
+        end: number;
+
+        /** ExemplarsRequest partialResponseStrategy. */
+        partialResponseStrategy: thanos.PartialResponseStrategy;
+
+        /**
+         * Encodes the specified ExemplarsRequest message. Does not implicitly {@link thanos.ExemplarsRequest.verify|verify} messages.
+         * @param message ExemplarsRequest message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.ExemplarsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an ExemplarsRequest message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.ExemplarsRequest & thanos.ExemplarsRequest.$Shape} ExemplarsRequest
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.ExemplarsRequest & thanos.ExemplarsRequest.$Shape;
+    }
+
+    namespace ExemplarsRequest {
+
+        /** Properties of an ExemplarsRequest. */
+        interface $Properties {
+
+            /** ExemplarsRequest query */
+            query?: (string|null);
+
+            /** ExemplarsRequest start */
+            start?: (number|null);
+
+            /** ExemplarsRequest end */
+            end?: (number|null);
+
+            /** ExemplarsRequest partialResponseStrategy */
+            partialResponseStrategy?: (thanos.PartialResponseStrategy|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an ExemplarsRequest. */
+        type $Shape = thanos.ExemplarsRequest.$Properties;
+    }
+
+    /**
+     * Properties of an ExemplarsResponse.
+     * @deprecated Use thanos.ExemplarsResponse.$Properties instead.
+     */
+    interface IExemplarsResponse extends thanos.ExemplarsResponse.$Properties {
+    }
+
+    /** Represents an ExemplarsResponse. */
+    class ExemplarsResponse {
+
+        /**
+         * Constructs a new ExemplarsResponse.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.ExemplarsResponse.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ExemplarsResponse data. */
+        data?: (thanos.ExemplarData.$Properties|null);
+
+        /** ExemplarsResponse warning. */
+        warning?: (string|null);
+
+        /** ExemplarsResponse result. */
+        result?: ("data"|"warning");
+
+        /**
+         * Encodes the specified ExemplarsResponse message. Does not implicitly {@link thanos.ExemplarsResponse.verify|verify} messages.
+         * @param message ExemplarsResponse message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.ExemplarsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an ExemplarsResponse message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.ExemplarsResponse & thanos.ExemplarsResponse.$Shape} ExemplarsResponse
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.ExemplarsResponse & thanos.ExemplarsResponse.$Shape;
+    }
+
+    namespace ExemplarsResponse {
+
+        /** Properties of an ExemplarsResponse. */
+        interface $Properties {
+
+            /** ExemplarsResponse data */
+            data?: (thanos.ExemplarData.$Properties|null);
+
+            /** ExemplarsResponse warning */
+            warning?: (string|null);
+
+            /** ExemplarsResponse result */
+            result?: ("data"|"warning");
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Narrowed shape of an ExemplarsResponse. */
+        type $Shape = {
+          data?: thanos.ExemplarData.$Shape|null;
+          warning?: string|null;
+          $unknowns?: Uint8Array[];
+        } & (
+          ({ result?: undefined; data?: null; warning?: null }|{ result?: "data"; data: thanos.ExemplarData.$Shape; warning?: null }|{ result?: "warning"; data?: null; warning: string })
+        );
+    }
+
+    /**
+     * Properties of an ExemplarData.
+     * @deprecated Use thanos.ExemplarData.$Properties instead.
+     */
+    interface IExemplarData extends thanos.ExemplarData.$Properties {
+    }
+
+    /** Represents an ExemplarData. */
+    class ExemplarData {
+
+        /**
+         * Constructs a new ExemplarData.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.ExemplarData.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ExemplarData seriesLabels. */
+        seriesLabels?: (thanos.LabelSet.$Properties|null);
+
+        /** ExemplarData exemplars. */
+        exemplars: thanos.Exemplar.$Properties[];
+
+        /**
+         * Encodes the specified ExemplarData message. Does not implicitly {@link thanos.ExemplarData.verify|verify} messages.
+         * @param message ExemplarData message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.ExemplarData.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an ExemplarData message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.ExemplarData & thanos.ExemplarData.$Shape} ExemplarData
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.ExemplarData & thanos.ExemplarData.$Shape;
+    }
+
+    namespace ExemplarData {
+
+        /** Properties of an ExemplarData. */
+        interface $Properties {
+
+            /** ExemplarData seriesLabels */
+            seriesLabels?: (thanos.LabelSet.$Properties|null);
+
+            /** ExemplarData exemplars */
+            exemplars?: (thanos.Exemplar.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an ExemplarData. */
+        type $Shape = thanos.ExemplarData.$Properties;
+    }
+
+    /**
+     * Properties of an Exemplar.
+     * @deprecated Use thanos.Exemplar.$Properties instead.
+     */
+    interface IExemplar extends thanos.Exemplar.$Properties {
+    }
+
+    /** Represents an Exemplar. */
+    class Exemplar {
+
+        /**
+         * Constructs a new Exemplar.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.Exemplar.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Exemplar labels. */
+        labels?: (thanos.LabelSet.$Properties|null);
+
+        /** Exemplar value. */
+        value: number;
+
+        /** Exemplar ts. */
+        ts: number;
+
+        /**
+         * Encodes the specified Exemplar message. Does not implicitly {@link thanos.Exemplar.verify|verify} messages.
+         * @param message Exemplar message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.Exemplar.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an Exemplar message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.Exemplar & thanos.Exemplar.$Shape} Exemplar
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.Exemplar & thanos.Exemplar.$Shape;
+    }
+
+    namespace Exemplar {
+
+        /** Properties of an Exemplar. */
+        interface $Properties {
+
+            /** Exemplar labels */
+            labels?: (thanos.LabelSet.$Properties|null);
+
+            /** Exemplar value */
+            value?: (number|null);
+
+            /** Exemplar ts */
+            ts?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an Exemplar. */
+        type $Shape = thanos.Exemplar.$Properties;
+    }
+
+    /**
+     * Properties of a Label.
+     * @deprecated Use thanos.Label.$Properties instead.
+     */
+    interface ILabel extends thanos.Label.$Properties {
+    }
+
+    /** Represents a Label. */
+    class Label {
+
+        /**
+         * Constructs a new Label.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.Label.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Label name. */
+        name: string;
+
+        /** Label value. */
+        value: string;
+
+        /**
+         * Encodes the specified Label message. Does not implicitly {@link thanos.Label.verify|verify} messages.
+         * @param message Label message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.Label.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Label message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.Label & thanos.Label.$Shape} Label
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.Label & thanos.Label.$Shape;
+    }
+
+    namespace Label {
+
+        /** Properties of a Label. */
+        interface $Properties {
+
+            /** Label name */
+            name?: (string|null);
+
+            /** Label value */
+            value?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Label. */
+        type $Shape = thanos.Label.$Properties;
+    }
+
+    /**
+     * Properties of a LabelSet.
+     * @deprecated Use thanos.LabelSet.$Properties instead.
+     */
+    interface ILabelSet extends thanos.LabelSet.$Properties {
+    }
+
+    /** Represents a LabelSet. */
+    class LabelSet {
+
+        /**
+         * Constructs a new LabelSet.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.LabelSet.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** LabelSet labels. */
+        labels: thanos.Label.$Properties[];
+
+        /**
+         * Encodes the specified LabelSet message. Does not implicitly {@link thanos.LabelSet.verify|verify} messages.
+         * @param message LabelSet message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.LabelSet.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a LabelSet message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.LabelSet & thanos.LabelSet.$Shape} LabelSet
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.LabelSet & thanos.LabelSet.$Shape;
+    }
+
+    namespace LabelSet {
+
+        /** Properties of a LabelSet. */
+        interface $Properties {
+
+            /** LabelSet labels */
+            labels?: (thanos.Label.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a LabelSet. */
+        type $Shape = thanos.LabelSet.$Properties;
+    }
+
+    /**
+     * Properties of a LabelMatcher.
+     * @deprecated Use thanos.LabelMatcher.$Properties instead.
+     */
+    interface ILabelMatcher extends thanos.LabelMatcher.$Properties {
+    }
+
+    /** Represents a LabelMatcher. */
+    class LabelMatcher {
+
+        /**
+         * Constructs a new LabelMatcher.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.LabelMatcher.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** LabelMatcher type. */
+        type: thanos.LabelMatcher.Type;
+
+        /** LabelMatcher name. */
+        name: string;
+
+        /** LabelMatcher value. */
+        value: string;
+
+        /**
+         * Encodes the specified LabelMatcher message. Does not implicitly {@link thanos.LabelMatcher.verify|verify} messages.
+         * @param message LabelMatcher message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.LabelMatcher.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a LabelMatcher message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.LabelMatcher & thanos.LabelMatcher.$Shape} LabelMatcher
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.LabelMatcher & thanos.LabelMatcher.$Shape;
+    }
+
+    namespace LabelMatcher {
+
+        /** Properties of a LabelMatcher. */
+        interface $Properties {
+
+            /** LabelMatcher type */
+            type?: (thanos.LabelMatcher.Type|null);
+
+            /** LabelMatcher name */
+            name?: (string|null);
+
+            /** LabelMatcher value */
+            value?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a LabelMatcher. */
+        type $Shape = thanos.LabelMatcher.$Properties;
+
+        /** Type enum. */
+        enum Type {
+
+            /** EQ value */
+            EQ = 0,
+
+            /** NEQ value */
+            NEQ = 1,
+
+            /** RE value */
+            RE = 2,
+
+            /** NRE value */
+            NRE = 3
+        }
+    }
+
+    /** PartialResponseStrategy enum. */
+    enum PartialResponseStrategy {
+
+        /** WARN value */
+        WARN = 0,
+
+        /** ABORT value */
+        ABORT = 1
+    }
+
+    /**
+     * Properties of a Chunk.
+     * @deprecated Use thanos.Chunk.$Properties instead.
+     */
+    interface IChunk extends thanos.Chunk.$Properties {
+    }
+
+    /** Represents a Chunk. */
+    class Chunk {
+
+        /**
+         * Constructs a new Chunk.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.Chunk.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Chunk type. */
+        type: thanos.Chunk.Encoding;
+
+        /** Chunk data. */
+        data: Uint8Array;
+
+        /** Chunk hash. */
+        hash: number;
+
+        /**
+         * Encodes the specified Chunk message. Does not implicitly {@link thanos.Chunk.verify|verify} messages.
+         * @param message Chunk message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.Chunk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Chunk message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.Chunk & thanos.Chunk.$Shape} Chunk
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.Chunk & thanos.Chunk.$Shape;
+    }
+
+    namespace Chunk {
+
+        /** Properties of a Chunk. */
+        interface $Properties {
+
+            /** Chunk type */
+            type?: (thanos.Chunk.Encoding|null);
+
+            /** Chunk data */
+            data?: (Uint8Array|null);
+
+            /** Chunk hash */
+            hash?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Chunk. */
+        type $Shape = thanos.Chunk.$Properties;
+
+        /** Encoding enum. */
+        enum Encoding {
+
+            /** XOR value */
+            XOR = 0,
+
+            /** HISTOGRAM value */
+            HISTOGRAM = 1,
+
+            /** FLOAT_HISTOGRAM value */
+            FLOAT_HISTOGRAM = 2
+        }
+    }
+
+    /**
+     * Properties of an AggrChunk.
+     * @deprecated Use thanos.AggrChunk.$Properties instead.
+     */
+    interface IAggrChunk extends thanos.AggrChunk.$Properties {
+    }
+
+    /** Represents an AggrChunk. */
+    class AggrChunk {
+
+        /**
+         * Constructs a new AggrChunk.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.AggrChunk.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** AggrChunk minTime. */
+        minTime: number;
+
+        /** AggrChunk maxTime. */
+        maxTime: number;
+
+        /** AggrChunk raw. */
+        raw?: (thanos.Chunk.$Properties|null);
+
+        /** AggrChunk count. */
+        count?: (thanos.Chunk.$Properties|null);
+
+        /** AggrChunk sum. */
+        sum?: (thanos.Chunk.$Properties|null);
+
+        /** AggrChunk min. */
+        min?: (thanos.Chunk.$Properties|null);
+
+        /** AggrChunk max. */
+        max?: (thanos.Chunk.$Properties|null);
+
+        /** AggrChunk counter. */
+        counter?: (thanos.Chunk.$Properties|null);
+
+        /**
+         * Encodes the specified AggrChunk message. Does not implicitly {@link thanos.AggrChunk.verify|verify} messages.
+         * @param message AggrChunk message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.AggrChunk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an AggrChunk message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.AggrChunk & thanos.AggrChunk.$Shape} AggrChunk
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.AggrChunk & thanos.AggrChunk.$Shape;
+    }
+
+    namespace AggrChunk {
+
+        /** Properties of an AggrChunk. */
+        interface $Properties {
+
+            /** AggrChunk minTime */
+            minTime?: (number|null);
+
+            /** AggrChunk maxTime */
+            maxTime?: (number|null);
+
+            /** AggrChunk raw */
+            raw?: (thanos.Chunk.$Properties|null);
+
+            /** AggrChunk count */
+            count?: (thanos.Chunk.$Properties|null);
+
+            /** AggrChunk sum */
+            sum?: (thanos.Chunk.$Properties|null);
+
+            /** AggrChunk min */
+            min?: (thanos.Chunk.$Properties|null);
+
+            /** AggrChunk max */
+            max?: (thanos.Chunk.$Properties|null);
+
+            /** AggrChunk counter */
+            counter?: (thanos.Chunk.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an AggrChunk. */
+        type $Shape = thanos.AggrChunk.$Properties;
+    }
+
+    /**
+     * Properties of a Series.
+     * @deprecated Use thanos.Series.$Properties instead.
+     */
+    interface ISeries extends thanos.Series.$Properties {
+    }
+
+    /** Represents a Series. */
+    class Series {
+
+        /**
+         * Constructs a new Series.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.Series.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Series labels. */
+        labels: thanos.Label.$Properties[];
+
+        /** Series chunks. */
+        chunks: thanos.AggrChunk.$Properties[];
+
+        /**
+         * Encodes the specified Series message. Does not implicitly {@link thanos.Series.verify|verify} messages.
+         * @param message Series message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.Series.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Series message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.Series & thanos.Series.$Shape} Series
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.Series & thanos.Series.$Shape;
+    }
+
+    namespace Series {
+
+        /** Properties of a Series. */
+        interface $Properties {
+
+            /** Series labels */
+            labels?: (thanos.Label.$Properties[]|null);
+
+            /** Series chunks */
+            chunks?: (thanos.AggrChunk.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Series. */
+        type $Shape = thanos.Series.$Properties;
+    }
+
+    /**
+     * Properties of a SeriesBatch.
+     * @deprecated Use thanos.SeriesBatch.$Properties instead.
+     */
+    interface ISeriesBatch extends thanos.SeriesBatch.$Properties {
+    }
+
+    /** Represents a SeriesBatch. */
+    class SeriesBatch {
+
+        /**
+         * Constructs a new SeriesBatch.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.SeriesBatch.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** SeriesBatch series. */
+        series: thanos.Series.$Properties[];
+
+        /**
+         * Encodes the specified SeriesBatch message. Does not implicitly {@link thanos.SeriesBatch.verify|verify} messages.
+         * @param message SeriesBatch message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.SeriesBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a SeriesBatch message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.SeriesBatch & thanos.SeriesBatch.$Shape} SeriesBatch
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.SeriesBatch & thanos.SeriesBatch.$Shape;
+    }
+
+    namespace SeriesBatch {
+
+        /** Properties of a SeriesBatch. */
+        interface $Properties {
+
+            /** SeriesBatch series */
+            series?: (thanos.Series.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a SeriesBatch. */
+        type $Shape = thanos.SeriesBatch.$Properties;
+    }
+
+    /**
+     * Properties of a MetricMetadataRequest.
+     * @deprecated Use thanos.MetricMetadataRequest.$Properties instead.
+     */
+    interface IMetricMetadataRequest extends thanos.MetricMetadataRequest.$Properties {
+    }
+
+    /** Represents a MetricMetadataRequest. */
+    class MetricMetadataRequest {
+
+        /**
+         * Constructs a new MetricMetadataRequest.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.MetricMetadataRequest.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** MetricMetadataRequest metric. */
+        metric: string;
+
+        /** MetricMetadataRequest limit. */
+        limit: number;
+
+        /** MetricMetadataRequest partialResponseStrategy. */
+        partialResponseStrategy: thanos.PartialResponseStrategy;
+
+        /**
+         * Encodes the specified MetricMetadataRequest message. Does not implicitly {@link thanos.MetricMetadataRequest.verify|verify} messages.
+         * @param message MetricMetadataRequest message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.MetricMetadataRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a MetricMetadataRequest message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.MetricMetadataRequest & thanos.MetricMetadataRequest.$Shape} MetricMetadataRequest
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.MetricMetadataRequest & thanos.MetricMetadataRequest.$Shape;
+    }
+
+    namespace MetricMetadataRequest {
+
+        /** Properties of a MetricMetadataRequest. */
+        interface $Properties {
+
+            /** MetricMetadataRequest metric */
+            metric?: (string|null);
+
+            /** MetricMetadataRequest limit */
+            limit?: (number|null);
+
+            /** MetricMetadataRequest partialResponseStrategy */
+            partialResponseStrategy?: (thanos.PartialResponseStrategy|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a MetricMetadataRequest. */
+        type $Shape = thanos.MetricMetadataRequest.$Properties;
+    }
+
+    /**
+     * Properties of a MetricMetadataResponse.
+     * @deprecated Use thanos.MetricMetadataResponse.$Properties instead.
+     */
+    interface IMetricMetadataResponse extends thanos.MetricMetadataResponse.$Properties {
+    }
+
+    /** Represents a MetricMetadataResponse. */
+    class MetricMetadataResponse {
+
+        /**
+         * Constructs a new MetricMetadataResponse.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.MetricMetadataResponse.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** MetricMetadataResponse metadata. */
+        metadata?: (thanos.MetricMetadata.$Properties|null);
+
+        /** MetricMetadataResponse warning. */
+        warning?: (string|null);
+
+        /** MetricMetadataResponse result. */
+        result?: ("metadata"|"warning");
+
+        /**
+         * Encodes the specified MetricMetadataResponse message. Does not implicitly {@link thanos.MetricMetadataResponse.verify|verify} messages.
+         * @param message MetricMetadataResponse message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.MetricMetadataResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a MetricMetadataResponse message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.MetricMetadataResponse & thanos.MetricMetadataResponse.$Shape} MetricMetadataResponse
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.MetricMetadataResponse & thanos.MetricMetadataResponse.$Shape;
+    }
+
+    namespace MetricMetadataResponse {
+
+        /** Properties of a MetricMetadataResponse. */
+        interface $Properties {
+
+            /** MetricMetadataResponse metadata */
+            metadata?: (thanos.MetricMetadata.$Properties|null);
+
+            /** MetricMetadataResponse warning */
+            warning?: (string|null);
+
+            /** MetricMetadataResponse result */
+            result?: ("metadata"|"warning");
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Narrowed shape of a MetricMetadataResponse. */
+        type $Shape = {
+          metadata?: thanos.MetricMetadata.$Shape|null;
+          warning?: string|null;
+          $unknowns?: Uint8Array[];
+        } & (
+          ({ result?: undefined; metadata?: null; warning?: null }|{ result?: "metadata"; metadata: thanos.MetricMetadata.$Shape; warning?: null }|{ result?: "warning"; metadata?: null; warning: string })
+        );
+    }
+
+    /**
+     * Properties of a MetricMetadata.
+     * @deprecated Use thanos.MetricMetadata.$Properties instead.
+     */
+    interface IMetricMetadata extends thanos.MetricMetadata.$Properties {
+    }
+
+    /** Represents a MetricMetadata. */
+    class MetricMetadata {
+
+        /**
+         * Constructs a new MetricMetadata.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.MetricMetadata.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** MetricMetadata metadata. */
+        metadata: { [k: string]: thanos.MetricMetadataEntry.$Properties };
+
+        /**
+         * Encodes the specified MetricMetadata message. Does not implicitly {@link thanos.MetricMetadata.verify|verify} messages.
+         * @param message MetricMetadata message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.MetricMetadata.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a MetricMetadata message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.MetricMetadata & thanos.MetricMetadata.$Shape} MetricMetadata
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.MetricMetadata & thanos.MetricMetadata.$Shape;
+    }
+
+    namespace MetricMetadata {
+
+        /** Properties of a MetricMetadata. */
+        interface $Properties {
+
+            /** MetricMetadata metadata */
+            metadata?: ({ [k: string]: thanos.MetricMetadataEntry.$Properties }|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a MetricMetadata. */
+        type $Shape = thanos.MetricMetadata.$Properties;
+    }
+
+    /**
+     * Properties of a MetricMetadataEntry.
+     * @deprecated Use thanos.MetricMetadataEntry.$Properties instead.
+     */
+    interface IMetricMetadataEntry extends thanos.MetricMetadataEntry.$Properties {
+    }
+
+    /** Represents a MetricMetadataEntry. */
+    class MetricMetadataEntry {
+
+        /**
+         * Constructs a new MetricMetadataEntry.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.MetricMetadataEntry.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** MetricMetadataEntry metas. */
+        metas: thanos.Meta.$Properties[];
+
+        /**
+         * Encodes the specified MetricMetadataEntry message. Does not implicitly {@link thanos.MetricMetadataEntry.verify|verify} messages.
+         * @param message MetricMetadataEntry message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.MetricMetadataEntry.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a MetricMetadataEntry message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.MetricMetadataEntry & thanos.MetricMetadataEntry.$Shape} MetricMetadataEntry
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.MetricMetadataEntry & thanos.MetricMetadataEntry.$Shape;
+    }
+
+    namespace MetricMetadataEntry {
+
+        /** Properties of a MetricMetadataEntry. */
+        interface $Properties {
+
+            /** MetricMetadataEntry metas */
+            metas?: (thanos.Meta.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a MetricMetadataEntry. */
+        type $Shape = thanos.MetricMetadataEntry.$Properties;
+    }
+
+    /**
+     * Properties of a Meta.
+     * @deprecated Use thanos.Meta.$Properties instead.
+     */
+    interface IMeta extends thanos.Meta.$Properties {
+    }
+
+    /** Represents a Meta. */
+    class Meta {
+
+        /**
+         * Constructs a new Meta.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.Meta.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Meta type. */
+        type: string;
+
+        /** Meta help. */
+        help: string;
+
+        /** Meta unit. */
+        unit: string;
+
+        /**
+         * Encodes the specified Meta message. Does not implicitly {@link thanos.Meta.verify|verify} messages.
+         * @param message Meta message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.Meta.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Meta message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.Meta & thanos.Meta.$Shape} Meta
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.Meta & thanos.Meta.$Shape;
+    }
+
+    namespace Meta {
+
+        /** Properties of a Meta. */
+        interface $Properties {
+
+            /** Meta type */
+            type?: (string|null);
+
+            /** Meta help */
+            help?: (string|null);
+
+            /** Meta unit */
+            unit?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Meta. */
+        type $Shape = thanos.Meta.$Properties;
+    }
+
     /** Aggr enum. */
     enum Aggr {
 
@@ -932,519 +2057,392 @@ export namespace thanos {
     }
 
     /**
-     * Properties of a Label.
-     * @deprecated Use thanos.Label.$Properties instead.
+     * Properties of a TargetsRequest.
+     * @deprecated Use thanos.TargetsRequest.$Properties instead.
      */
-    interface ILabel extends thanos.Label.$Properties {
+    interface ITargetsRequest extends thanos.TargetsRequest.$Properties {
     }
 
-    /** Represents a Label. */
-    class Label {
+    /** Represents a TargetsRequest. */
+    class TargetsRequest {
 
         /**
-         * Constructs a new Label.
+         * Constructs a new TargetsRequest.
          * @param [properties] Properties to set
          */
-        constructor(properties?: thanos.Label.$Properties);
+        constructor(properties?: thanos.TargetsRequest.$Properties);
 
         /** Unknown fields preserved while decoding when enabled */
         $unknowns?: Uint8Array[];
 
-        /** Label name. */
-        name: string;
+        /** TargetsRequest state. */
+        state: thanos.TargetsRequest.State;
 
-        /** Label value. */
-        value: string;
+        /** TargetsRequest partialResponseStrategy. */
+        partialResponseStrategy: thanos.PartialResponseStrategy;
 
         /**
-         * Encodes the specified Label message. Does not implicitly {@link thanos.Label.verify|verify} messages.
-         * @param message Label message or plain object to encode
+         * Encodes the specified TargetsRequest message. Does not implicitly {@link thanos.TargetsRequest.verify|verify} messages.
+         * @param message TargetsRequest message or plain object to encode
          * @param [writer] Writer to encode to
          * @returns Writer
          */
-        static encode(message: thanos.Label.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+        static encode(message: thanos.TargetsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
         /**
-         * Decodes a Label message from the specified reader or buffer.
+         * Decodes a TargetsRequest message from the specified reader or buffer.
          * @param reader Reader or buffer to decode from
          * @param [length] Message length if known beforehand
-         * @returns {thanos.Label & thanos.Label.$Shape} Label
+         * @returns {thanos.TargetsRequest & thanos.TargetsRequest.$Shape} TargetsRequest
          * @throws {Error} If the payload is not a reader or valid buffer
          * @throws {$protobuf.util.ProtocolError} If required fields are missing
          */
-        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.Label & thanos.Label.$Shape;
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.TargetsRequest & thanos.TargetsRequest.$Shape;
     }
 
-    namespace Label {
+    namespace TargetsRequest {
 
-        /** Properties of a Label. */
+        /** Properties of a TargetsRequest. */
         interface $Properties {
 
-            /** Label name */
-            name?: (string|null);
+            /** TargetsRequest state */
+            state?: (thanos.TargetsRequest.State|null);
 
-            /** Label value */
-            value?: (string|null);
+            /** TargetsRequest partialResponseStrategy */
+            partialResponseStrategy?: (thanos.PartialResponseStrategy|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
-        /** Shape of a Label. */
-        type $Shape = thanos.Label.$Properties;
-    }
+        /** Shape of a TargetsRequest. */
+        type $Shape = thanos.TargetsRequest.$Properties;
 
-    /**
-     * Properties of a LabelSet.
-     * @deprecated Use thanos.LabelSet.$Properties instead.
-     */
-    interface ILabelSet extends thanos.LabelSet.$Properties {
-    }
+        /** State enum. */
+        enum State {
 
-    /** Represents a LabelSet. */
-    class LabelSet {
+            /** ANY value */
+            ANY = 0,
 
-        /**
-         * Constructs a new LabelSet.
-         * @param [properties] Properties to set
-         */
-        constructor(properties?: thanos.LabelSet.$Properties);
+            /** ACTIVE value */
+            ACTIVE = 1,
 
-        /** Unknown fields preserved while decoding when enabled */
-        $unknowns?: Uint8Array[];
-
-        /** LabelSet labels. */
-        labels: thanos.Label.$Properties[];
-
-        /**
-         * Encodes the specified LabelSet message. Does not implicitly {@link thanos.LabelSet.verify|verify} messages.
-         * @param message LabelSet message or plain object to encode
-         * @param [writer] Writer to encode to
-         * @returns Writer
-         */
-        static encode(message: thanos.LabelSet.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-        /**
-         * Decodes a LabelSet message from the specified reader or buffer.
-         * @param reader Reader or buffer to decode from
-         * @param [length] Message length if known beforehand
-         * @returns {thanos.LabelSet & thanos.LabelSet.$Shape} LabelSet
-         * @throws {Error} If the payload is not a reader or valid buffer
-         * @throws {$protobuf.util.ProtocolError} If required fields are missing
-         */
-        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.LabelSet & thanos.LabelSet.$Shape;
-    }
-
-    namespace LabelSet {
-
-        /** Properties of a LabelSet. */
-        interface $Properties {
-
-            /** LabelSet labels */
-            labels?: (thanos.Label.$Properties[]|null);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-        }
-
-        /** Shape of a LabelSet. */
-        type $Shape = thanos.LabelSet.$Properties;
-    }
-
-    /**
-     * Properties of a LabelMatcher.
-     * @deprecated Use thanos.LabelMatcher.$Properties instead.
-     */
-    interface ILabelMatcher extends thanos.LabelMatcher.$Properties {
-    }
-
-    /** Represents a LabelMatcher. */
-    class LabelMatcher {
-
-        /**
-         * Constructs a new LabelMatcher.
-         * @param [properties] Properties to set
-         */
-        constructor(properties?: thanos.LabelMatcher.$Properties);
-
-        /** Unknown fields preserved while decoding when enabled */
-        $unknowns?: Uint8Array[];
-
-        /** LabelMatcher type. */
-        type: thanos.LabelMatcher.Type;
-
-        /** LabelMatcher name. */
-        name: string;
-
-        /** LabelMatcher value. */
-        value: string;
-
-        /**
-         * Encodes the specified LabelMatcher message. Does not implicitly {@link thanos.LabelMatcher.verify|verify} messages.
-         * @param message LabelMatcher message or plain object to encode
-         * @param [writer] Writer to encode to
-         * @returns Writer
-         */
-        static encode(message: thanos.LabelMatcher.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-        /**
-         * Decodes a LabelMatcher message from the specified reader or buffer.
-         * @param reader Reader or buffer to decode from
-         * @param [length] Message length if known beforehand
-         * @returns {thanos.LabelMatcher & thanos.LabelMatcher.$Shape} LabelMatcher
-         * @throws {Error} If the payload is not a reader or valid buffer
-         * @throws {$protobuf.util.ProtocolError} If required fields are missing
-         */
-        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.LabelMatcher & thanos.LabelMatcher.$Shape;
-    }
-
-    namespace LabelMatcher {
-
-        /** Properties of a LabelMatcher. */
-        interface $Properties {
-
-            /** LabelMatcher type */
-            type?: (thanos.LabelMatcher.Type|null);
-
-            /** LabelMatcher name */
-            name?: (string|null);
-
-            /** LabelMatcher value */
-            value?: (string|null);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-        }
-
-        /** Shape of a LabelMatcher. */
-        type $Shape = thanos.LabelMatcher.$Properties;
-
-        /** Type enum. */
-        enum Type {
-
-            /** EQ value */
-            EQ = 0,
-
-            /** NEQ value */
-            NEQ = 1,
-
-            /** RE value */
-            RE = 2,
-
-            /** NRE value */
-            NRE = 3
-        }
-    }
-
-    /** PartialResponseStrategy enum. */
-    enum PartialResponseStrategy {
-
-        /** WARN value */
-        WARN = 0,
-
-        /** ABORT value */
-        ABORT = 1
-    }
-
-    /**
-     * Properties of a Chunk.
-     * @deprecated Use thanos.Chunk.$Properties instead.
-     */
-    interface IChunk extends thanos.Chunk.$Properties {
-    }
-
-    /** Represents a Chunk. */
-    class Chunk {
-
-        /**
-         * Constructs a new Chunk.
-         * @param [properties] Properties to set
-         */
-        constructor(properties?: thanos.Chunk.$Properties);
-
-        /** Unknown fields preserved while decoding when enabled */
-        $unknowns?: Uint8Array[];
-
-        /** Chunk type. */
-        type: thanos.Chunk.Encoding;
-
-        /** Chunk data. */
-        data: Uint8Array;
-
-        /** Chunk hash. */
-        hash: number;
-
-        /**
-         * Encodes the specified Chunk message. Does not implicitly {@link thanos.Chunk.verify|verify} messages.
-         * @param message Chunk message or plain object to encode
-         * @param [writer] Writer to encode to
-         * @returns Writer
-         */
-        static encode(message: thanos.Chunk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-        /**
-         * Decodes a Chunk message from the specified reader or buffer.
-         * @param reader Reader or buffer to decode from
-         * @param [length] Message length if known beforehand
-         * @returns {thanos.Chunk & thanos.Chunk.$Shape} Chunk
-         * @throws {Error} If the payload is not a reader or valid buffer
-         * @throws {$protobuf.util.ProtocolError} If required fields are missing
-         */
-        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.Chunk & thanos.Chunk.$Shape;
-    }
-
-    namespace Chunk {
-
-        /** Properties of a Chunk. */
-        interface $Properties {
-
-            /** Chunk type */
-            type?: (thanos.Chunk.Encoding|null);
-
-            /** Chunk data */
-            data?: (Uint8Array|null);
-
-            /** Chunk hash */
-            hash?: (number|null);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-        }
-
-        /** Shape of a Chunk. */
-        type $Shape = thanos.Chunk.$Properties;
-
-        /** Encoding enum. */
-        enum Encoding {
-
-            /** XOR value */
-            XOR = 0,
-
-            /** HISTOGRAM value */
-            HISTOGRAM = 1,
-
-            /** FLOAT_HISTOGRAM value */
-            FLOAT_HISTOGRAM = 2
+            /** DROPPED value */
+            DROPPED = 2
         }
     }
 
     /**
-     * Properties of an AggrChunk.
-     * @deprecated Use thanos.AggrChunk.$Properties instead.
+     * Properties of a TargetsResponse.
+     * @deprecated Use thanos.TargetsResponse.$Properties instead.
      */
-    interface IAggrChunk extends thanos.AggrChunk.$Properties {
+    interface ITargetsResponse extends thanos.TargetsResponse.$Properties {
     }
 
-    /** Represents an AggrChunk. */
-    class AggrChunk {
+    /** Represents a TargetsResponse. */
+    class TargetsResponse {
 
         /**
-         * Constructs a new AggrChunk.
+         * Constructs a new TargetsResponse.
          * @param [properties] Properties to set
          */
-        constructor(properties?: thanos.AggrChunk.$Properties);
+        constructor(properties?: thanos.TargetsResponse.$Properties);
 
         /** Unknown fields preserved while decoding when enabled */
         $unknowns?: Uint8Array[];
 
-        /** AggrChunk minTime. */
-        minTime: number;
+        /** TargetsResponse targets. */
+        targets?: (thanos.TargetDiscovery.$Properties|null);
 
-        /** AggrChunk maxTime. */
-        maxTime: number;
+        /** TargetsResponse warning. */
+        warning?: (string|null);
 
-        /** AggrChunk raw. */
-        raw?: (thanos.Chunk.$Properties|null);
-
-        /** AggrChunk count. */
-        count?: (thanos.Chunk.$Properties|null);
-
-        /** AggrChunk sum. */
-        sum?: (thanos.Chunk.$Properties|null);
-
-        /** AggrChunk min. */
-        min?: (thanos.Chunk.$Properties|null);
-
-        /** AggrChunk max. */
-        max?: (thanos.Chunk.$Properties|null);
-
-        /** AggrChunk counter. */
-        counter?: (thanos.Chunk.$Properties|null);
+        /** TargetsResponse result. */
+        result?: ("targets"|"warning");
 
         /**
-         * Encodes the specified AggrChunk message. Does not implicitly {@link thanos.AggrChunk.verify|verify} messages.
-         * @param message AggrChunk message or plain object to encode
+         * Encodes the specified TargetsResponse message. Does not implicitly {@link thanos.TargetsResponse.verify|verify} messages.
+         * @param message TargetsResponse message or plain object to encode
          * @param [writer] Writer to encode to
          * @returns Writer
          */
-        static encode(message: thanos.AggrChunk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+        static encode(message: thanos.TargetsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
         /**
-         * Decodes an AggrChunk message from the specified reader or buffer.
+         * Decodes a TargetsResponse message from the specified reader or buffer.
          * @param reader Reader or buffer to decode from
          * @param [length] Message length if known beforehand
-         * @returns {thanos.AggrChunk & thanos.AggrChunk.$Shape} AggrChunk
+         * @returns {thanos.TargetsResponse & thanos.TargetsResponse.$Shape} TargetsResponse
          * @throws {Error} If the payload is not a reader or valid buffer
          * @throws {$protobuf.util.ProtocolError} If required fields are missing
          */
-        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.AggrChunk & thanos.AggrChunk.$Shape;
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.TargetsResponse & thanos.TargetsResponse.$Shape;
     }
 
-    namespace AggrChunk {
+    namespace TargetsResponse {
 
-        /** Properties of an AggrChunk. */
+        /** Properties of a TargetsResponse. */
         interface $Properties {
 
-            /** AggrChunk minTime */
-            minTime?: (number|null);
+            /** TargetsResponse targets */
+            targets?: (thanos.TargetDiscovery.$Properties|null);
 
-            /** AggrChunk maxTime */
-            maxTime?: (number|null);
+            /** TargetsResponse warning */
+            warning?: (string|null);
 
-            /** AggrChunk raw */
-            raw?: (thanos.Chunk.$Properties|null);
-
-            /** AggrChunk count */
-            count?: (thanos.Chunk.$Properties|null);
-
-            /** AggrChunk sum */
-            sum?: (thanos.Chunk.$Properties|null);
-
-            /** AggrChunk min */
-            min?: (thanos.Chunk.$Properties|null);
-
-            /** AggrChunk max */
-            max?: (thanos.Chunk.$Properties|null);
-
-            /** AggrChunk counter */
-            counter?: (thanos.Chunk.$Properties|null);
+            /** TargetsResponse result */
+            result?: ("targets"|"warning");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
-        /** Shape of an AggrChunk. */
-        type $Shape = thanos.AggrChunk.$Properties;
+        /** Narrowed shape of a TargetsResponse. */
+        type $Shape = {
+          targets?: thanos.TargetDiscovery.$Shape|null;
+          warning?: string|null;
+          $unknowns?: Uint8Array[];
+        } & (
+          ({ result?: undefined; targets?: null; warning?: null }|{ result?: "targets"; targets: thanos.TargetDiscovery.$Shape; warning?: null }|{ result?: "warning"; targets?: null; warning: string })
+        );
     }
 
     /**
-     * Properties of a Series.
-     * @deprecated Use thanos.Series.$Properties instead.
+     * Properties of a TargetDiscovery.
+     * @deprecated Use thanos.TargetDiscovery.$Properties instead.
      */
-    interface ISeries extends thanos.Series.$Properties {
+    interface ITargetDiscovery extends thanos.TargetDiscovery.$Properties {
     }
 
-    /** Represents a Series. */
-    class Series {
+    /** Represents a TargetDiscovery. */
+    class TargetDiscovery {
 
         /**
-         * Constructs a new Series.
+         * Constructs a new TargetDiscovery.
          * @param [properties] Properties to set
          */
-        constructor(properties?: thanos.Series.$Properties);
+        constructor(properties?: thanos.TargetDiscovery.$Properties);
 
         /** Unknown fields preserved while decoding when enabled */
         $unknowns?: Uint8Array[];
 
-        /** Series labels. */
-        labels: thanos.Label.$Properties[];
+        /** TargetDiscovery activeTargets. */
+        activeTargets: thanos.ActiveTarget.$Properties[];
 
-        /** Series chunks. */
-        chunks: thanos.AggrChunk.$Properties[];
+        /** TargetDiscovery droppedTargets. */
+        droppedTargets: thanos.DroppedTarget.$Properties[];
 
         /**
-         * Encodes the specified Series message. Does not implicitly {@link thanos.Series.verify|verify} messages.
-         * @param message Series message or plain object to encode
+         * Encodes the specified TargetDiscovery message. Does not implicitly {@link thanos.TargetDiscovery.verify|verify} messages.
+         * @param message TargetDiscovery message or plain object to encode
          * @param [writer] Writer to encode to
          * @returns Writer
          */
-        static encode(message: thanos.Series.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+        static encode(message: thanos.TargetDiscovery.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
         /**
-         * Decodes a Series message from the specified reader or buffer.
+         * Decodes a TargetDiscovery message from the specified reader or buffer.
          * @param reader Reader or buffer to decode from
          * @param [length] Message length if known beforehand
-         * @returns {thanos.Series & thanos.Series.$Shape} Series
+         * @returns {thanos.TargetDiscovery & thanos.TargetDiscovery.$Shape} TargetDiscovery
          * @throws {Error} If the payload is not a reader or valid buffer
          * @throws {$protobuf.util.ProtocolError} If required fields are missing
          */
-        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.Series & thanos.Series.$Shape;
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.TargetDiscovery & thanos.TargetDiscovery.$Shape;
     }
 
-    namespace Series {
+    namespace TargetDiscovery {
 
-        /** Properties of a Series. */
+        /** Properties of a TargetDiscovery. */
         interface $Properties {
 
-            /** Series labels */
-            labels?: (thanos.Label.$Properties[]|null);
+            /** TargetDiscovery activeTargets */
+            activeTargets?: (thanos.ActiveTarget.$Properties[]|null);
 
-            /** Series chunks */
-            chunks?: (thanos.AggrChunk.$Properties[]|null);
+            /** TargetDiscovery droppedTargets */
+            droppedTargets?: (thanos.DroppedTarget.$Properties[]|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
-        /** Shape of a Series. */
-        type $Shape = thanos.Series.$Properties;
+        /** Shape of a TargetDiscovery. */
+        type $Shape = thanos.TargetDiscovery.$Properties;
     }
 
     /**
-     * Properties of a SeriesBatch.
-     * @deprecated Use thanos.SeriesBatch.$Properties instead.
+     * Properties of an ActiveTarget.
+     * @deprecated Use thanos.ActiveTarget.$Properties instead.
      */
-    interface ISeriesBatch extends thanos.SeriesBatch.$Properties {
+    interface IActiveTarget extends thanos.ActiveTarget.$Properties {
     }
 
-    /** Represents a SeriesBatch. */
-    class SeriesBatch {
+    /** Represents an ActiveTarget. */
+    class ActiveTarget {
 
         /**
-         * Constructs a new SeriesBatch.
+         * Constructs a new ActiveTarget.
          * @param [properties] Properties to set
          */
-        constructor(properties?: thanos.SeriesBatch.$Properties);
+        constructor(properties?: thanos.ActiveTarget.$Properties);
 
         /** Unknown fields preserved while decoding when enabled */
         $unknowns?: Uint8Array[];
 
-        /** SeriesBatch series. */
-        series: thanos.Series.$Properties[];
+        /** ActiveTarget discoveredLabels. */
+        discoveredLabels?: (thanos.LabelSet.$Properties|null);
+
+        /** ActiveTarget labels. */
+        labels?: (thanos.LabelSet.$Properties|null);
+
+        /** ActiveTarget scrapePool. */
+        scrapePool: string;
+
+        /** ActiveTarget scrapeUrl. */
+        scrapeUrl: string;
+
+        /** ActiveTarget globalUrl. */
+        globalUrl: string;
+
+        /** ActiveTarget lastError. */
+        lastError: string;
+
+        /** ActiveTarget lastScrape. */
+        lastScrape?: (google.protobuf.Timestamp.$Properties|null);
+
+        /** ActiveTarget lastScrapeDuration. */
+        lastScrapeDuration: number;
+
+        /** ActiveTarget health. */
+        health: thanos.ActiveTarget.Health;
 
         /**
-         * Encodes the specified SeriesBatch message. Does not implicitly {@link thanos.SeriesBatch.verify|verify} messages.
-         * @param message SeriesBatch message or plain object to encode
+         * Encodes the specified ActiveTarget message. Does not implicitly {@link thanos.ActiveTarget.verify|verify} messages.
+         * @param message ActiveTarget message or plain object to encode
          * @param [writer] Writer to encode to
          * @returns Writer
          */
-        static encode(message: thanos.SeriesBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+        static encode(message: thanos.ActiveTarget.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
         /**
-         * Decodes a SeriesBatch message from the specified reader or buffer.
+         * Decodes an ActiveTarget message from the specified reader or buffer.
          * @param reader Reader or buffer to decode from
          * @param [length] Message length if known beforehand
-         * @returns {thanos.SeriesBatch & thanos.SeriesBatch.$Shape} SeriesBatch
+         * @returns {thanos.ActiveTarget & thanos.ActiveTarget.$Shape} ActiveTarget
          * @throws {Error} If the payload is not a reader or valid buffer
          * @throws {$protobuf.util.ProtocolError} If required fields are missing
          */
-        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.SeriesBatch & thanos.SeriesBatch.$Shape;
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.ActiveTarget & thanos.ActiveTarget.$Shape;
     }
 
-    namespace SeriesBatch {
+    namespace ActiveTarget {
 
-        /** Properties of a SeriesBatch. */
+        /** Properties of an ActiveTarget. */
         interface $Properties {
 
-            /** SeriesBatch series */
-            series?: (thanos.Series.$Properties[]|null);
+            /** ActiveTarget discoveredLabels */
+            discoveredLabels?: (thanos.LabelSet.$Properties|null);
+
+            /** ActiveTarget labels */
+            labels?: (thanos.LabelSet.$Properties|null);
+
+            /** ActiveTarget scrapePool */
+            scrapePool?: (string|null);
+
+            /** ActiveTarget scrapeUrl */
+            scrapeUrl?: (string|null);
+
+            /** ActiveTarget globalUrl */
+            globalUrl?: (string|null);
+
+            /** ActiveTarget lastError */
+            lastError?: (string|null);
+
+            /** ActiveTarget lastScrape */
+            lastScrape?: (google.protobuf.Timestamp.$Properties|null);
+
+            /** ActiveTarget lastScrapeDuration */
+            lastScrapeDuration?: (number|null);
+
+            /** ActiveTarget health */
+            health?: (thanos.ActiveTarget.Health|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
-        /** Shape of a SeriesBatch. */
-        type $Shape = thanos.SeriesBatch.$Properties;
+        /** Shape of an ActiveTarget. */
+        type $Shape = thanos.ActiveTarget.$Properties;
+
+        /** Health enum. */
+        enum Health {
+
+            /** DOWN value */
+            DOWN = 0,
+
+            /** UP value */
+            UP = 1,
+
+            /** UNKNOWN value */
+            UNKNOWN = 2
+        }
+    }
+
+    /**
+     * Properties of a DroppedTarget.
+     * @deprecated Use thanos.DroppedTarget.$Properties instead.
+     */
+    interface IDroppedTarget extends thanos.DroppedTarget.$Properties {
+    }
+
+    /** Represents a DroppedTarget. */
+    class DroppedTarget {
+
+        /**
+         * Constructs a new DroppedTarget.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: thanos.DroppedTarget.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** DroppedTarget discoveredLabels. */
+        discoveredLabels?: (thanos.LabelSet.$Properties|null);
+
+        /**
+         * Encodes the specified DroppedTarget message. Does not implicitly {@link thanos.DroppedTarget.verify|verify} messages.
+         * @param message DroppedTarget message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: thanos.DroppedTarget.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a DroppedTarget message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {thanos.DroppedTarget & thanos.DroppedTarget.$Shape} DroppedTarget
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): thanos.DroppedTarget & thanos.DroppedTarget.$Shape;
+    }
+
+    namespace DroppedTarget {
+
+        /** Properties of a DroppedTarget. */
+        interface $Properties {
+
+            /** DroppedTarget discoveredLabels */
+            discoveredLabels?: (thanos.LabelSet.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a DroppedTarget. */
+        type $Shape = thanos.DroppedTarget.$Properties;
     }
 }
 
@@ -1515,6 +2513,69 @@ export namespace google {
 
             /** Shape of an Any. */
             type $Shape = google.protobuf.Any.$Properties;
+        }
+
+        /**
+         * Properties of a Timestamp.
+         * @deprecated Use google.protobuf.Timestamp.$Properties instead.
+         */
+        interface ITimestamp extends google.protobuf.Timestamp.$Properties {
+        }
+
+        /** Represents a Timestamp. */
+        class Timestamp {
+
+            /**
+             * Constructs a new Timestamp.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.protobuf.Timestamp.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Timestamp seconds. */
+            seconds: number;
+
+            /** Timestamp nanos. */
+            nanos: number;
+
+            /**
+             * Encodes the specified Timestamp message. Does not implicitly {@link google.protobuf.Timestamp.verify|verify} messages.
+             * @param message Timestamp message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: google.protobuf.Timestamp.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Timestamp message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {google.protobuf.Timestamp & google.protobuf.Timestamp.$Shape} Timestamp
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.protobuf.Timestamp & google.protobuf.Timestamp.$Shape;
+        }
+
+        namespace Timestamp {
+
+            /** Properties of a Timestamp. */
+            interface $Properties {
+
+                /** Timestamp seconds */
+                seconds?: (number|null);
+
+                /** Timestamp nanos */
+                nanos?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Timestamp. */
+            type $Shape = google.protobuf.Timestamp.$Properties;
         }
     }
 }

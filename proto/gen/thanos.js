@@ -11,6 +11,1661 @@ export const thanos = $root.thanos = (() => {
 
     const thanos = {};
 
+    thanos.ExemplarsRequest = (function() {
+
+        const ExemplarsRequest = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ExemplarsRequest.prototype.query = "";
+        ExemplarsRequest.prototype.start = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+        ExemplarsRequest.prototype.end = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+        ExemplarsRequest.prototype.partialResponseStrategy = 0;
+
+        ExemplarsRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.query != null && $Object.hasOwnProperty.call(message, "query") && message.query !== "")
+                writer.uint32(10).string(message.query);
+            if (message.start != null && $Object.hasOwnProperty.call(message, "start") && (typeof message.start === "object" ? message.start.low || message.start.high : message.start !== 0))
+                writer.uint32(16).int64(message.start);
+            if (message.end != null && $Object.hasOwnProperty.call(message, "end") && (typeof message.end === "object" ? message.end.low || message.end.high : message.end !== 0))
+                writer.uint32(24).int64(message.end);
+            if (message.partialResponseStrategy != null && $Object.hasOwnProperty.call(message, "partialResponseStrategy") && message.partialResponseStrategy !== 0)
+                writer.uint32(32).int32(message.partialResponseStrategy);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ExemplarsRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.ExemplarsRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.query = value;
+                        else
+                            delete message.query;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                            message.start = value;
+                        else
+                            delete message.start;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                            message.end = value;
+                        else
+                            delete message.end;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.partialResponseStrategy = value;
+                        else
+                            delete message.partialResponseStrategy;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ExemplarsRequest;
+    })();
+
+    thanos.ExemplarsResponse = (function() {
+
+        const ExemplarsResponse = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ExemplarsResponse.prototype.data = null;
+        ExemplarsResponse.prototype.warning = null;
+
+        let $oneOfFields;
+
+        $Object.defineProperty(ExemplarsResponse.prototype, "result", {
+            get: $util.oneOfGetter($oneOfFields = ["data", "warning"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        ExemplarsResponse.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.data != null && $Object.hasOwnProperty.call(message, "data"))
+                $root.thanos.ExemplarData.encode(message.data, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.warning != null && $Object.hasOwnProperty.call(message, "warning"))
+                writer.uint32(18).string(message.warning);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ExemplarsResponse.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.ExemplarsResponse();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        message.data = $root.thanos.ExemplarData.decode(reader, reader.size(), $undefined, _depth + 1, message.data);
+                        message.result = "data";
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        message.warning = reader.stringVerify();
+                        message.result = "warning";
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ExemplarsResponse;
+    })();
+
+    thanos.ExemplarData = (function() {
+
+        const ExemplarData = function (properties) {
+            this.exemplars = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ExemplarData.prototype.seriesLabels = null;
+        ExemplarData.prototype.exemplars = $util.emptyArray;
+
+        ExemplarData.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.seriesLabels != null && $Object.hasOwnProperty.call(message, "seriesLabels"))
+                $root.thanos.LabelSet.encode(message.seriesLabels, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.exemplars != null && message.exemplars.length)
+                for (let i = 0; i < message.exemplars.length; ++i)
+                    $root.thanos.Exemplar.encode(message.exemplars[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ExemplarData.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.ExemplarData();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        message.seriesLabels = $root.thanos.LabelSet.decode(reader, reader.size(), $undefined, _depth + 1, message.seriesLabels);
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.exemplars && message.exemplars.length))
+                            message.exemplars = [];
+                        message.exemplars.push($root.thanos.Exemplar.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ExemplarData;
+    })();
+
+    thanos.Exemplar = (function() {
+
+        const Exemplar = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Exemplar.prototype.labels = null;
+        Exemplar.prototype.value = 0;
+        Exemplar.prototype.ts = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+        Exemplar.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+                $root.thanos.LabelSet.encode(message.labels, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.value != null && $Object.hasOwnProperty.call(message, "value") && !$Object.is(message.value, 0))
+                writer.uint32(17).double(message.value);
+            if (message.ts != null && $Object.hasOwnProperty.call(message, "ts") && (typeof message.ts === "object" ? message.ts.low || message.ts.high : message.ts !== 0))
+                writer.uint32(24).int64(message.ts);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Exemplar.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.Exemplar();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        message.labels = $root.thanos.LabelSet.decode(reader, reader.size(), $undefined, _depth + 1, message.labels);
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.value = value;
+                        else
+                            delete message.value;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                            message.ts = value;
+                        else
+                            delete message.ts;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Exemplar;
+    })();
+
+    thanos.Label = (function() {
+
+        const Label = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Label.prototype.name = "";
+        Label.prototype.value = "";
+
+        Label.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value !== "")
+                writer.uint32(18).string(message.value);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Label.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.Label();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.value = value;
+                        else
+                            delete message.value;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Label;
+    })();
+
+    thanos.LabelSet = (function() {
+
+        const LabelSet = function (properties) {
+            this.labels = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        LabelSet.prototype.labels = $util.emptyArray;
+
+        LabelSet.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.labels != null && message.labels.length)
+                for (let i = 0; i < message.labels.length; ++i)
+                    $root.thanos.Label.encode(message.labels[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        LabelSet.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.LabelSet();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.labels && message.labels.length))
+                            message.labels = [];
+                        message.labels.push($root.thanos.Label.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return LabelSet;
+    })();
+
+    thanos.LabelMatcher = (function() {
+
+        const LabelMatcher = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        LabelMatcher.prototype.type = 0;
+        LabelMatcher.prototype.name = "";
+        LabelMatcher.prototype.value = "";
+
+        LabelMatcher.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.type != null && $Object.hasOwnProperty.call(message, "type") && message.type !== 0)
+                writer.uint32(8).int32(message.type);
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(18).string(message.name);
+            if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value !== "")
+                writer.uint32(26).string(message.value);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        LabelMatcher.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.LabelMatcher();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.type = value;
+                        else
+                            delete message.type;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.value = value;
+                        else
+                            delete message.value;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        LabelMatcher.Type = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "EQ"] = 0;
+            values[valuesById[1] = "NEQ"] = 1;
+            values[valuesById[2] = "RE"] = 2;
+            values[valuesById[3] = "NRE"] = 3;
+            return values;
+        })();
+
+        return LabelMatcher;
+    })();
+
+    thanos.PartialResponseStrategy = (function() {
+        const valuesById = $Object.create(null), values = $Object.create(valuesById);
+        values[valuesById[0] = "WARN"] = 0;
+        values[valuesById[1] = "ABORT"] = 1;
+        return values;
+    })();
+
+    thanos.Chunk = (function() {
+
+        const Chunk = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Chunk.prototype.type = 0;
+        Chunk.prototype.data = $util.newBuffer([]);
+        Chunk.prototype.hash = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+        Chunk.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.type != null && $Object.hasOwnProperty.call(message, "type") && message.type !== 0)
+                writer.uint32(8).int32(message.type);
+            if (message.data != null && $Object.hasOwnProperty.call(message, "data") && message.data.length)
+                writer.uint32(18).bytes(message.data);
+            if (message.hash != null && $Object.hasOwnProperty.call(message, "hash") && (typeof message.hash === "object" ? message.hash.low || message.hash.high : message.hash !== 0))
+                writer.uint32(24).uint64(message.hash);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Chunk.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.Chunk();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.type = value;
+                        else
+                            delete message.type;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.data = value;
+                        else
+                            delete message.data;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                            message.hash = value;
+                        else
+                            delete message.hash;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        Chunk.Encoding = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "XOR"] = 0;
+            values[valuesById[1] = "HISTOGRAM"] = 1;
+            values[valuesById[2] = "FLOAT_HISTOGRAM"] = 2;
+            return values;
+        })();
+
+        return Chunk;
+    })();
+
+    thanos.AggrChunk = (function() {
+
+        const AggrChunk = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        AggrChunk.prototype.minTime = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+        AggrChunk.prototype.maxTime = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+        AggrChunk.prototype.raw = null;
+        AggrChunk.prototype.count = null;
+        AggrChunk.prototype.sum = null;
+        AggrChunk.prototype.min = null;
+        AggrChunk.prototype.max = null;
+        AggrChunk.prototype.counter = null;
+
+        AggrChunk.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.minTime != null && $Object.hasOwnProperty.call(message, "minTime") && (typeof message.minTime === "object" ? message.minTime.low || message.minTime.high : message.minTime !== 0))
+                writer.uint32(8).int64(message.minTime);
+            if (message.maxTime != null && $Object.hasOwnProperty.call(message, "maxTime") && (typeof message.maxTime === "object" ? message.maxTime.low || message.maxTime.high : message.maxTime !== 0))
+                writer.uint32(16).int64(message.maxTime);
+            if (message.raw != null && $Object.hasOwnProperty.call(message, "raw"))
+                $root.thanos.Chunk.encode(message.raw, writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.count != null && $Object.hasOwnProperty.call(message, "count"))
+                $root.thanos.Chunk.encode(message.count, writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.sum != null && $Object.hasOwnProperty.call(message, "sum"))
+                $root.thanos.Chunk.encode(message.sum, writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.min != null && $Object.hasOwnProperty.call(message, "min"))
+                $root.thanos.Chunk.encode(message.min, writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.max != null && $Object.hasOwnProperty.call(message, "max"))
+                $root.thanos.Chunk.encode(message.max, writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.counter != null && $Object.hasOwnProperty.call(message, "counter"))
+                $root.thanos.Chunk.encode(message.counter, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        AggrChunk.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.AggrChunk();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                            message.minTime = value;
+                        else
+                            delete message.minTime;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                            message.maxTime = value;
+                        else
+                            delete message.maxTime;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        message.raw = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.raw);
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        message.count = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.count);
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        message.sum = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.sum);
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        message.min = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.min);
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        message.max = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.max);
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        message.counter = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.counter);
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return AggrChunk;
+    })();
+
+    thanos.Series = (function() {
+
+        const Series = function (properties) {
+            this.labels = [];
+            this.chunks = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Series.prototype.labels = $util.emptyArray;
+        Series.prototype.chunks = $util.emptyArray;
+
+        Series.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.labels != null && message.labels.length)
+                for (let i = 0; i < message.labels.length; ++i)
+                    $root.thanos.Label.encode(message.labels[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.chunks != null && message.chunks.length)
+                for (let i = 0; i < message.chunks.length; ++i)
+                    $root.thanos.AggrChunk.encode(message.chunks[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Series.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.Series();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.labels && message.labels.length))
+                            message.labels = [];
+                        message.labels.push($root.thanos.Label.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.chunks && message.chunks.length))
+                            message.chunks = [];
+                        message.chunks.push($root.thanos.AggrChunk.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Series;
+    })();
+
+    thanos.SeriesBatch = (function() {
+
+        const SeriesBatch = function (properties) {
+            this.series = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        SeriesBatch.prototype.series = $util.emptyArray;
+
+        SeriesBatch.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.series != null && message.series.length)
+                for (let i = 0; i < message.series.length; ++i)
+                    $root.thanos.Series.encode(message.series[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        SeriesBatch.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.SeriesBatch();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.series && message.series.length))
+                            message.series = [];
+                        message.series.push($root.thanos.Series.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return SeriesBatch;
+    })();
+
+    thanos.MetricMetadataRequest = (function() {
+
+        const MetricMetadataRequest = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        MetricMetadataRequest.prototype.metric = "";
+        MetricMetadataRequest.prototype.limit = 0;
+        MetricMetadataRequest.prototype.partialResponseStrategy = 0;
+
+        MetricMetadataRequest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.metric != null && $Object.hasOwnProperty.call(message, "metric") && message.metric !== "")
+                writer.uint32(10).string(message.metric);
+            if (message.limit != null && $Object.hasOwnProperty.call(message, "limit") && message.limit !== 0)
+                writer.uint32(16).int32(message.limit);
+            if (message.partialResponseStrategy != null && $Object.hasOwnProperty.call(message, "partialResponseStrategy") && message.partialResponseStrategy !== 0)
+                writer.uint32(24).int32(message.partialResponseStrategy);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        MetricMetadataRequest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.MetricMetadataRequest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.metric = value;
+                        else
+                            delete message.metric;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.limit = value;
+                        else
+                            delete message.limit;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.partialResponseStrategy = value;
+                        else
+                            delete message.partialResponseStrategy;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return MetricMetadataRequest;
+    })();
+
+    thanos.MetricMetadataResponse = (function() {
+
+        const MetricMetadataResponse = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        MetricMetadataResponse.prototype.metadata = null;
+        MetricMetadataResponse.prototype.warning = null;
+
+        let $oneOfFields;
+
+        $Object.defineProperty(MetricMetadataResponse.prototype, "result", {
+            get: $util.oneOfGetter($oneOfFields = ["metadata", "warning"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        MetricMetadataResponse.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.metadata != null && $Object.hasOwnProperty.call(message, "metadata"))
+                $root.thanos.MetricMetadata.encode(message.metadata, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.warning != null && $Object.hasOwnProperty.call(message, "warning"))
+                writer.uint32(18).string(message.warning);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        MetricMetadataResponse.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.MetricMetadataResponse();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        message.metadata = $root.thanos.MetricMetadata.decode(reader, reader.size(), $undefined, _depth + 1, message.metadata);
+                        message.result = "metadata";
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        message.warning = reader.stringVerify();
+                        message.result = "warning";
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return MetricMetadataResponse;
+    })();
+
+    thanos.MetricMetadata = (function() {
+
+        const MetricMetadata = function (properties) {
+            this.metadata = {};
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        MetricMetadata.prototype.metadata = $util.emptyObject;
+
+        MetricMetadata.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.metadata != null && $Object.hasOwnProperty.call(message, "metadata"))
+                for (let keys = $Object.keys(message.metadata), i = 0; i < keys.length; ++i) {
+                    writer.uint32(10).fork().uint32(10).string(keys[i]);
+                    $root.thanos.MetricMetadataEntry.encode(message.metadata[keys[i]], writer.uint32(18).fork(), _depth + 1).ldelim().ldelim();
+                }
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        MetricMetadata.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, key, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.MetricMetadata();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (message.metadata === $util.emptyObject)
+                            message.metadata = {};
+                        let end2 = reader.size() + reader.pos;
+                        if (end2 > reader.len)
+                            throw $RangeError("index out of range");
+                        reader.len = end2;
+                        key = "";
+                        value = null;
+                        while (reader.pos < end2) {
+                            let tag2 = reader.tag();
+                            wireType = tag2 & 7;
+                            switch (tag2 >>>= 3) {
+                            case 1:
+                                if (wireType !== 2)
+                                    break;
+                                key = reader.stringVerify();
+                                continue;
+                            case 2:
+                                if (wireType !== 2)
+                                    break;
+                                value = $root.thanos.MetricMetadataEntry.decode(reader, reader.size(), $undefined, _depth + 1, value);
+                                continue;
+                            }
+                            reader.skipType(wireType, _depth, tag2);
+                        }
+                        if (reader.pos !== end2)
+                            throw $RangeError("index out of range");
+                        reader.len = end;
+                        if (key === "__proto__")
+                            $util.makeProp(message.metadata, key);
+                        message.metadata[key] = value || new $root.thanos.MetricMetadataEntry();
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return MetricMetadata;
+    })();
+
+    thanos.MetricMetadataEntry = (function() {
+
+        const MetricMetadataEntry = function (properties) {
+            this.metas = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        MetricMetadataEntry.prototype.metas = $util.emptyArray;
+
+        MetricMetadataEntry.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.metas != null && message.metas.length)
+                for (let i = 0; i < message.metas.length; ++i)
+                    $root.thanos.Meta.encode(message.metas[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        MetricMetadataEntry.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.MetricMetadataEntry();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.metas && message.metas.length))
+                            message.metas = [];
+                        message.metas.push($root.thanos.Meta.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return MetricMetadataEntry;
+    })();
+
+    thanos.Meta = (function() {
+
+        const Meta = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Meta.prototype.type = "";
+        Meta.prototype.help = "";
+        Meta.prototype.unit = "";
+
+        Meta.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.type != null && $Object.hasOwnProperty.call(message, "type") && message.type !== "")
+                writer.uint32(10).string(message.type);
+            if (message.help != null && $Object.hasOwnProperty.call(message, "help") && message.help !== "")
+                writer.uint32(18).string(message.help);
+            if (message.unit != null && $Object.hasOwnProperty.call(message, "unit") && message.unit !== "")
+                writer.uint32(26).string(message.unit);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Meta.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.Meta();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.type = value;
+                        else
+                            delete message.type;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.help = value;
+                        else
+                            delete message.help;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.unit = value;
+                        else
+                            delete message.unit;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Meta;
+    })();
+
     thanos.Aggr = (function() {
         const valuesById = $Object.create(null), values = $Object.create(valuesById);
         values[valuesById[0] = "RAW"] = 0;
@@ -1439,36 +3094,36 @@ export const thanos = $root.thanos = (() => {
         return LabelValuesResponse;
     })();
 
-    thanos.Label = (function() {
+    thanos.TargetsRequest = (function() {
 
-        const Label = function (properties) {
+        const TargetsRequest = function (properties) {
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        Label.prototype.name = "";
-        Label.prototype.value = "";
+        TargetsRequest.prototype.state = 0;
+        TargetsRequest.prototype.partialResponseStrategy = 0;
 
-        Label.encode = function (message, writer, _depth) {
+        TargetsRequest.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
-            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
-                writer.uint32(10).string(message.name);
-            if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value !== "")
-                writer.uint32(18).string(message.value);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                writer.uint32(8).int32(message.state);
+            if (message.partialResponseStrategy != null && $Object.hasOwnProperty.call(message, "partialResponseStrategy") && message.partialResponseStrategy !== 0)
+                writer.uint32(16).int32(message.partialResponseStrategy);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
             return writer;
         };
 
-        Label.decode = function (reader, length, _end, _depth, _target) {
+        TargetsRequest.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -1485,7 +3140,7 @@ export const thanos = $root.thanos = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.thanos.Label();
+            message = _target || new $root.thanos.TargetsRequest();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -1496,21 +3151,21 @@ export const thanos = $root.thanos = (() => {
                 let wireType = tag & 7;
                 switch (tag >>>= 3) {
                 case 1: {
-                        if (wireType !== 2)
+                        if (wireType !== 0)
                             break;
-                        if ((value = reader.stringVerify()).length)
-                            message.name = value;
+                        if (value = reader.int32())
+                            message.state = value;
                         else
-                            delete message.name;
+                            delete message.state;
                         continue;
                     }
                 case 2: {
-                        if (wireType !== 2)
+                        if (wireType !== 0)
                             break;
-                        if ((value = reader.stringVerify()).length)
-                            message.value = value;
+                        if (value = reader.int32())
+                            message.partialResponseStrategy = value;
                         else
-                            delete message.value;
+                            delete message.partialResponseStrategy;
                         continue;
                     }
                 }
@@ -1530,38 +3185,54 @@ export const thanos = $root.thanos = (() => {
             return message;
         };
 
-        return Label;
+        TargetsRequest.State = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "ANY"] = 0;
+            values[valuesById[1] = "ACTIVE"] = 1;
+            values[valuesById[2] = "DROPPED"] = 2;
+            return values;
+        })();
+
+        return TargetsRequest;
     })();
 
-    thanos.LabelSet = (function() {
+    thanos.TargetsResponse = (function() {
 
-        const LabelSet = function (properties) {
-            this.labels = [];
+        const TargetsResponse = function (properties) {
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        LabelSet.prototype.labels = $util.emptyArray;
+        TargetsResponse.prototype.targets = null;
+        TargetsResponse.prototype.warning = null;
 
-        LabelSet.encode = function (message, writer, _depth) {
+        let $oneOfFields;
+
+        $Object.defineProperty(TargetsResponse.prototype, "result", {
+            get: $util.oneOfGetter($oneOfFields = ["targets", "warning"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        TargetsResponse.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
-            if (message.labels != null && message.labels.length)
-                for (let i = 0; i < message.labels.length; ++i)
-                    $root.thanos.Label.encode(message.labels[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.targets != null && $Object.hasOwnProperty.call(message, "targets"))
+                $root.thanos.TargetDiscovery.encode(message.targets, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.warning != null && $Object.hasOwnProperty.call(message, "warning"))
+                writer.uint32(18).string(message.warning);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
             return writer;
         };
 
-        LabelSet.decode = function (reader, length, _end, _depth, _target) {
+        TargetsResponse.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -1578,7 +3249,7 @@ export const thanos = $root.thanos = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.thanos.LabelSet();
+            message = _target || new $root.thanos.TargetsResponse();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -1591,9 +3262,15 @@ export const thanos = $root.thanos = (() => {
                 case 1: {
                         if (wireType !== 2)
                             break;
-                        if (!(message.labels && message.labels.length))
-                            message.labels = [];
-                        message.labels.push($root.thanos.Label.decode(reader, reader.size(), $undefined, _depth + 1));
+                        message.targets = $root.thanos.TargetDiscovery.decode(reader, reader.size(), $undefined, _depth + 1, message.targets);
+                        message.result = "targets";
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        message.warning = reader.stringVerify();
+                        message.result = "warning";
                         continue;
                     }
                 }
@@ -1613,42 +3290,156 @@ export const thanos = $root.thanos = (() => {
             return message;
         };
 
-        return LabelSet;
+        return TargetsResponse;
     })();
 
-    thanos.LabelMatcher = (function() {
+    thanos.TargetDiscovery = (function() {
 
-        const LabelMatcher = function (properties) {
+        const TargetDiscovery = function (properties) {
+            this.activeTargets = [];
+            this.droppedTargets = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        LabelMatcher.prototype.type = 0;
-        LabelMatcher.prototype.name = "";
-        LabelMatcher.prototype.value = "";
+        TargetDiscovery.prototype.activeTargets = $util.emptyArray;
+        TargetDiscovery.prototype.droppedTargets = $util.emptyArray;
 
-        LabelMatcher.encode = function (message, writer, _depth) {
+        TargetDiscovery.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
-            if (message.type != null && $Object.hasOwnProperty.call(message, "type") && message.type !== 0)
-                writer.uint32(8).int32(message.type);
-            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
-                writer.uint32(18).string(message.name);
-            if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value !== "")
-                writer.uint32(26).string(message.value);
+            if (message.activeTargets != null && message.activeTargets.length)
+                for (let i = 0; i < message.activeTargets.length; ++i)
+                    $root.thanos.ActiveTarget.encode(message.activeTargets[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.droppedTargets != null && message.droppedTargets.length)
+                for (let i = 0; i < message.droppedTargets.length; ++i)
+                    $root.thanos.DroppedTarget.encode(message.droppedTargets[i], writer.uint32(18).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
             return writer;
         };
 
-        LabelMatcher.decode = function (reader, length, _end, _depth, _target) {
+        TargetDiscovery.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.thanos.TargetDiscovery();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.activeTargets && message.activeTargets.length))
+                            message.activeTargets = [];
+                        message.activeTargets.push($root.thanos.ActiveTarget.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.droppedTargets && message.droppedTargets.length))
+                            message.droppedTargets = [];
+                        message.droppedTargets.push($root.thanos.DroppedTarget.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return TargetDiscovery;
+    })();
+
+    thanos.ActiveTarget = (function() {
+
+        const ActiveTarget = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ActiveTarget.prototype.discoveredLabels = null;
+        ActiveTarget.prototype.labels = null;
+        ActiveTarget.prototype.scrapePool = "";
+        ActiveTarget.prototype.scrapeUrl = "";
+        ActiveTarget.prototype.globalUrl = "";
+        ActiveTarget.prototype.lastError = "";
+        ActiveTarget.prototype.lastScrape = null;
+        ActiveTarget.prototype.lastScrapeDuration = 0;
+        ActiveTarget.prototype.health = 0;
+
+        ActiveTarget.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.discoveredLabels != null && $Object.hasOwnProperty.call(message, "discoveredLabels"))
+                $root.thanos.LabelSet.encode(message.discoveredLabels, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+                $root.thanos.LabelSet.encode(message.labels, writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.scrapePool != null && $Object.hasOwnProperty.call(message, "scrapePool") && message.scrapePool !== "")
+                writer.uint32(26).string(message.scrapePool);
+            if (message.scrapeUrl != null && $Object.hasOwnProperty.call(message, "scrapeUrl") && message.scrapeUrl !== "")
+                writer.uint32(34).string(message.scrapeUrl);
+            if (message.globalUrl != null && $Object.hasOwnProperty.call(message, "globalUrl") && message.globalUrl !== "")
+                writer.uint32(42).string(message.globalUrl);
+            if (message.lastError != null && $Object.hasOwnProperty.call(message, "lastError") && message.lastError !== "")
+                writer.uint32(50).string(message.lastError);
+            if (message.lastScrape != null && $Object.hasOwnProperty.call(message, "lastScrape"))
+                $root.google.protobuf.Timestamp.encode(message.lastScrape, writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.lastScrapeDuration != null && $Object.hasOwnProperty.call(message, "lastScrapeDuration") && !$Object.is(message.lastScrapeDuration, 0))
+                writer.uint32(65).double(message.lastScrapeDuration);
+            if (message.health != null && $Object.hasOwnProperty.call(message, "health") && message.health !== 0)
+                writer.uint32(72).int32(message.health);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ActiveTarget.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
@@ -1665,7 +3456,7 @@ export const thanos = $root.thanos = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.thanos.LabelMatcher();
+            message = _target || new $root.thanos.ActiveTarget();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -1676,308 +3467,75 @@ export const thanos = $root.thanos = (() => {
                 let wireType = tag & 7;
                 switch (tag >>>= 3) {
                 case 1: {
-                        if (wireType !== 0)
+                        if (wireType !== 2)
                             break;
-                        if (value = reader.int32())
-                            message.type = value;
-                        else
-                            delete message.type;
+                        message.discoveredLabels = $root.thanos.LabelSet.decode(reader, reader.size(), $undefined, _depth + 1, message.discoveredLabels);
                         continue;
                     }
                 case 2: {
                         if (wireType !== 2)
                             break;
-                        if ((value = reader.stringVerify()).length)
-                            message.name = value;
-                        else
-                            delete message.name;
+                        message.labels = $root.thanos.LabelSet.decode(reader, reader.size(), $undefined, _depth + 1, message.labels);
                         continue;
                     }
                 case 3: {
                         if (wireType !== 2)
                             break;
                         if ((value = reader.stringVerify()).length)
-                            message.value = value;
+                            message.scrapePool = value;
                         else
-                            delete message.value;
-                        continue;
-                    }
-                }
-                reader.skipType(wireType, _depth, tag);
-                if (!reader.discardUnknown) {
-                    $util.makeProp(message, "$unknowns", false);
-                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                }
-            }
-            if (length !== $undefined) {
-                if (reader.pos !== end)
-                    throw $RangeError("index out of range");
-                reader.len = length;
-            }
-            if (_end !== $undefined)
-                throw $Error("missing end group");
-            return message;
-        };
-
-        LabelMatcher.Type = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "EQ"] = 0;
-            values[valuesById[1] = "NEQ"] = 1;
-            values[valuesById[2] = "RE"] = 2;
-            values[valuesById[3] = "NRE"] = 3;
-            return values;
-        })();
-
-        return LabelMatcher;
-    })();
-
-    thanos.PartialResponseStrategy = (function() {
-        const valuesById = $Object.create(null), values = $Object.create(valuesById);
-        values[valuesById[0] = "WARN"] = 0;
-        values[valuesById[1] = "ABORT"] = 1;
-        return values;
-    })();
-
-    thanos.Chunk = (function() {
-
-        const Chunk = function (properties) {
-            if (properties)
-                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                        this[keys[i]] = properties[keys[i]];
-        };
-
-        Chunk.prototype.type = 0;
-        Chunk.prototype.data = $util.newBuffer([]);
-        Chunk.prototype.hash = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-        Chunk.encode = function (message, writer, _depth) {
-            if (!writer)
-                writer = $Writer.create();
-            if (_depth === $undefined)
-                _depth = 0;
-            if (_depth > $util.recursionLimit)
-                throw $Error("max depth exceeded");
-            if (message.type != null && $Object.hasOwnProperty.call(message, "type") && message.type !== 0)
-                writer.uint32(8).int32(message.type);
-            if (message.data != null && $Object.hasOwnProperty.call(message, "data") && message.data.length)
-                writer.uint32(18).bytes(message.data);
-            if (message.hash != null && $Object.hasOwnProperty.call(message, "hash") && (typeof message.hash === "object" ? message.hash.low || message.hash.high : message.hash !== 0))
-                writer.uint32(24).uint64(message.hash);
-            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                for (let i = 0; i < message.$unknowns.length; ++i)
-                    writer.raw(message.$unknowns[i]);
-            return writer;
-        };
-
-        Chunk.decode = function (reader, length, _end, _depth, _target) {
-            if (!(reader instanceof $Reader))
-                reader = $Reader.create(reader);
-            if (_depth === $undefined)
-                _depth = 0;
-            if (_depth > $Reader.recursionLimit)
-                throw $Error("max depth exceeded");
-            let end, message, value;
-            if (length === $undefined)
-                end = reader.len;
-            else {
-                end = reader.pos + length;
-                if (end > reader.len)
-                    throw $RangeError("index out of range");
-                length = reader.len;
-                reader.len = end;
-            }
-            message = _target || new $root.thanos.Chunk();
-            while (reader.pos < end) {
-                let start = reader.pos;
-                let tag = reader.tag();
-                if (tag === _end) {
-                    _end = $undefined;
-                    break;
-                }
-                let wireType = tag & 7;
-                switch (tag >>>= 3) {
-                case 1: {
-                        if (wireType !== 0)
-                            break;
-                        if (value = reader.int32())
-                            message.type = value;
-                        else
-                            delete message.type;
-                        continue;
-                    }
-                case 2: {
-                        if (wireType !== 2)
-                            break;
-                        if ((value = reader.bytes()).length)
-                            message.data = value;
-                        else
-                            delete message.data;
-                        continue;
-                    }
-                case 3: {
-                        if (wireType !== 0)
-                            break;
-                        if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                            message.hash = value;
-                        else
-                            delete message.hash;
-                        continue;
-                    }
-                }
-                reader.skipType(wireType, _depth, tag);
-                if (!reader.discardUnknown) {
-                    $util.makeProp(message, "$unknowns", false);
-                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                }
-            }
-            if (length !== $undefined) {
-                if (reader.pos !== end)
-                    throw $RangeError("index out of range");
-                reader.len = length;
-            }
-            if (_end !== $undefined)
-                throw $Error("missing end group");
-            return message;
-        };
-
-        Chunk.Encoding = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "XOR"] = 0;
-            values[valuesById[1] = "HISTOGRAM"] = 1;
-            values[valuesById[2] = "FLOAT_HISTOGRAM"] = 2;
-            return values;
-        })();
-
-        return Chunk;
-    })();
-
-    thanos.AggrChunk = (function() {
-
-        const AggrChunk = function (properties) {
-            if (properties)
-                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                        this[keys[i]] = properties[keys[i]];
-        };
-
-        AggrChunk.prototype.minTime = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-        AggrChunk.prototype.maxTime = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-        AggrChunk.prototype.raw = null;
-        AggrChunk.prototype.count = null;
-        AggrChunk.prototype.sum = null;
-        AggrChunk.prototype.min = null;
-        AggrChunk.prototype.max = null;
-        AggrChunk.prototype.counter = null;
-
-        AggrChunk.encode = function (message, writer, _depth) {
-            if (!writer)
-                writer = $Writer.create();
-            if (_depth === $undefined)
-                _depth = 0;
-            if (_depth > $util.recursionLimit)
-                throw $Error("max depth exceeded");
-            if (message.minTime != null && $Object.hasOwnProperty.call(message, "minTime") && (typeof message.minTime === "object" ? message.minTime.low || message.minTime.high : message.minTime !== 0))
-                writer.uint32(8).int64(message.minTime);
-            if (message.maxTime != null && $Object.hasOwnProperty.call(message, "maxTime") && (typeof message.maxTime === "object" ? message.maxTime.low || message.maxTime.high : message.maxTime !== 0))
-                writer.uint32(16).int64(message.maxTime);
-            if (message.raw != null && $Object.hasOwnProperty.call(message, "raw"))
-                $root.thanos.Chunk.encode(message.raw, writer.uint32(26).fork(), _depth + 1).ldelim();
-            if (message.count != null && $Object.hasOwnProperty.call(message, "count"))
-                $root.thanos.Chunk.encode(message.count, writer.uint32(34).fork(), _depth + 1).ldelim();
-            if (message.sum != null && $Object.hasOwnProperty.call(message, "sum"))
-                $root.thanos.Chunk.encode(message.sum, writer.uint32(42).fork(), _depth + 1).ldelim();
-            if (message.min != null && $Object.hasOwnProperty.call(message, "min"))
-                $root.thanos.Chunk.encode(message.min, writer.uint32(50).fork(), _depth + 1).ldelim();
-            if (message.max != null && $Object.hasOwnProperty.call(message, "max"))
-                $root.thanos.Chunk.encode(message.max, writer.uint32(58).fork(), _depth + 1).ldelim();
-            if (message.counter != null && $Object.hasOwnProperty.call(message, "counter"))
-                $root.thanos.Chunk.encode(message.counter, writer.uint32(66).fork(), _depth + 1).ldelim();
-            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                for (let i = 0; i < message.$unknowns.length; ++i)
-                    writer.raw(message.$unknowns[i]);
-            return writer;
-        };
-
-        AggrChunk.decode = function (reader, length, _end, _depth, _target) {
-            if (!(reader instanceof $Reader))
-                reader = $Reader.create(reader);
-            if (_depth === $undefined)
-                _depth = 0;
-            if (_depth > $Reader.recursionLimit)
-                throw $Error("max depth exceeded");
-            let end, message, value;
-            if (length === $undefined)
-                end = reader.len;
-            else {
-                end = reader.pos + length;
-                if (end > reader.len)
-                    throw $RangeError("index out of range");
-                length = reader.len;
-                reader.len = end;
-            }
-            message = _target || new $root.thanos.AggrChunk();
-            while (reader.pos < end) {
-                let start = reader.pos;
-                let tag = reader.tag();
-                if (tag === _end) {
-                    _end = $undefined;
-                    break;
-                }
-                let wireType = tag & 7;
-                switch (tag >>>= 3) {
-                case 1: {
-                        if (wireType !== 0)
-                            break;
-                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                            message.minTime = value;
-                        else
-                            delete message.minTime;
-                        continue;
-                    }
-                case 2: {
-                        if (wireType !== 0)
-                            break;
-                        if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                            message.maxTime = value;
-                        else
-                            delete message.maxTime;
-                        continue;
-                    }
-                case 3: {
-                        if (wireType !== 2)
-                            break;
-                        message.raw = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.raw);
+                            delete message.scrapePool;
                         continue;
                     }
                 case 4: {
                         if (wireType !== 2)
                             break;
-                        message.count = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.count);
+                        if ((value = reader.stringVerify()).length)
+                            message.scrapeUrl = value;
+                        else
+                            delete message.scrapeUrl;
                         continue;
                     }
                 case 5: {
                         if (wireType !== 2)
                             break;
-                        message.sum = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.sum);
+                        if ((value = reader.stringVerify()).length)
+                            message.globalUrl = value;
+                        else
+                            delete message.globalUrl;
                         continue;
                     }
                 case 6: {
                         if (wireType !== 2)
                             break;
-                        message.min = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.min);
+                        if ((value = reader.stringVerify()).length)
+                            message.lastError = value;
+                        else
+                            delete message.lastError;
                         continue;
                     }
                 case 7: {
                         if (wireType !== 2)
                             break;
-                        message.max = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.max);
+                        message.lastScrape = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.lastScrape);
                         continue;
                     }
                 case 8: {
-                        if (wireType !== 2)
+                        if (wireType !== 1)
                             break;
-                        message.counter = $root.thanos.Chunk.decode(reader, reader.size(), $undefined, _depth + 1, message.counter);
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.lastScrapeDuration = value;
+                        else
+                            delete message.lastScrapeDuration;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.health = value;
+                        else
+                            delete message.health;
                         continue;
                     }
                 }
@@ -1997,50 +3555,51 @@ export const thanos = $root.thanos = (() => {
             return message;
         };
 
-        return AggrChunk;
+        ActiveTarget.Health = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "DOWN"] = 0;
+            values[valuesById[1] = "UP"] = 1;
+            values[valuesById[2] = "UNKNOWN"] = 2;
+            return values;
+        })();
+
+        return ActiveTarget;
     })();
 
-    thanos.Series = (function() {
+    thanos.DroppedTarget = (function() {
 
-        const Series = function (properties) {
-            this.labels = [];
-            this.chunks = [];
+        const DroppedTarget = function (properties) {
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
                         this[keys[i]] = properties[keys[i]];
         };
 
-        Series.prototype.labels = $util.emptyArray;
-        Series.prototype.chunks = $util.emptyArray;
+        DroppedTarget.prototype.discoveredLabels = null;
 
-        Series.encode = function (message, writer, _depth) {
+        DroppedTarget.encode = function (message, writer, _depth) {
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
                 _depth = 0;
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
-            if (message.labels != null && message.labels.length)
-                for (let i = 0; i < message.labels.length; ++i)
-                    $root.thanos.Label.encode(message.labels[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-            if (message.chunks != null && message.chunks.length)
-                for (let i = 0; i < message.chunks.length; ++i)
-                    $root.thanos.AggrChunk.encode(message.chunks[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.discoveredLabels != null && $Object.hasOwnProperty.call(message, "discoveredLabels"))
+                $root.thanos.LabelSet.encode(message.discoveredLabels, writer.uint32(10).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
             return writer;
         };
 
-        Series.decode = function (reader, length, _end, _depth, _target) {
+        DroppedTarget.decode = function (reader, length, _end, _depth, _target) {
             if (!(reader instanceof $Reader))
                 reader = $Reader.create(reader);
             if (_depth === $undefined)
                 _depth = 0;
             if (_depth > $Reader.recursionLimit)
                 throw $Error("max depth exceeded");
-            let end, message;
+            let end, message, value;
             if (length === $undefined)
                 end = reader.len;
             else {
@@ -2050,7 +3609,7 @@ export const thanos = $root.thanos = (() => {
                 length = reader.len;
                 reader.len = end;
             }
-            message = _target || new $root.thanos.Series();
+            message = _target || new $root.thanos.DroppedTarget();
             while (reader.pos < end) {
                 let start = reader.pos;
                 let tag = reader.tag();
@@ -2063,17 +3622,7 @@ export const thanos = $root.thanos = (() => {
                 case 1: {
                         if (wireType !== 2)
                             break;
-                        if (!(message.labels && message.labels.length))
-                            message.labels = [];
-                        message.labels.push($root.thanos.Label.decode(reader, reader.size(), $undefined, _depth + 1));
-                        continue;
-                    }
-                case 2: {
-                        if (wireType !== 2)
-                            break;
-                        if (!(message.chunks && message.chunks.length))
-                            message.chunks = [];
-                        message.chunks.push($root.thanos.AggrChunk.decode(reader, reader.size(), $undefined, _depth + 1));
+                        message.discoveredLabels = $root.thanos.LabelSet.decode(reader, reader.size(), $undefined, _depth + 1, message.discoveredLabels);
                         continue;
                     }
                 }
@@ -2093,90 +3642,7 @@ export const thanos = $root.thanos = (() => {
             return message;
         };
 
-        return Series;
-    })();
-
-    thanos.SeriesBatch = (function() {
-
-        const SeriesBatch = function (properties) {
-            this.series = [];
-            if (properties)
-                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                        this[keys[i]] = properties[keys[i]];
-        };
-
-        SeriesBatch.prototype.series = $util.emptyArray;
-
-        SeriesBatch.encode = function (message, writer, _depth) {
-            if (!writer)
-                writer = $Writer.create();
-            if (_depth === $undefined)
-                _depth = 0;
-            if (_depth > $util.recursionLimit)
-                throw $Error("max depth exceeded");
-            if (message.series != null && message.series.length)
-                for (let i = 0; i < message.series.length; ++i)
-                    $root.thanos.Series.encode(message.series[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                for (let i = 0; i < message.$unknowns.length; ++i)
-                    writer.raw(message.$unknowns[i]);
-            return writer;
-        };
-
-        SeriesBatch.decode = function (reader, length, _end, _depth, _target) {
-            if (!(reader instanceof $Reader))
-                reader = $Reader.create(reader);
-            if (_depth === $undefined)
-                _depth = 0;
-            if (_depth > $Reader.recursionLimit)
-                throw $Error("max depth exceeded");
-            let end, message;
-            if (length === $undefined)
-                end = reader.len;
-            else {
-                end = reader.pos + length;
-                if (end > reader.len)
-                    throw $RangeError("index out of range");
-                length = reader.len;
-                reader.len = end;
-            }
-            message = _target || new $root.thanos.SeriesBatch();
-            while (reader.pos < end) {
-                let start = reader.pos;
-                let tag = reader.tag();
-                if (tag === _end) {
-                    _end = $undefined;
-                    break;
-                }
-                let wireType = tag & 7;
-                switch (tag >>>= 3) {
-                case 1: {
-                        if (wireType !== 2)
-                            break;
-                        if (!(message.series && message.series.length))
-                            message.series = [];
-                        message.series.push($root.thanos.Series.decode(reader, reader.size(), $undefined, _depth + 1));
-                        continue;
-                    }
-                }
-                reader.skipType(wireType, _depth, tag);
-                if (!reader.discardUnknown) {
-                    $util.makeProp(message, "$unknowns", false);
-                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                }
-            }
-            if (length !== $undefined) {
-                if (reader.pos !== end)
-                    throw $RangeError("index out of range");
-                reader.len = length;
-            }
-            if (_end !== $undefined)
-                throw $Error("missing end group");
-            return message;
-        };
-
-        return SeriesBatch;
+        return DroppedTarget;
     })();
 
     return thanos;
@@ -2282,6 +3748,100 @@ export const google = $root.google = (() => {
             };
 
             return Any;
+        })();
+
+        protobuf.Timestamp = (function() {
+
+            const Timestamp = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Timestamp.prototype.seconds = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Timestamp.prototype.nanos = 0;
+
+            Timestamp.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.seconds != null && $Object.hasOwnProperty.call(message, "seconds") && (typeof message.seconds === "object" ? message.seconds.low || message.seconds.high : message.seconds !== 0))
+                    writer.uint32(8).int64(message.seconds);
+                if (message.nanos != null && $Object.hasOwnProperty.call(message, "nanos") && message.nanos !== 0)
+                    writer.uint32(16).int32(message.nanos);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Timestamp.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.google.protobuf.Timestamp();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.seconds = value;
+                            else
+                                delete message.seconds;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.nanos = value;
+                            else
+                                delete message.nanos;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Timestamp;
         })();
 
         return protobuf;

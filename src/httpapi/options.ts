@@ -13,6 +13,7 @@ import type { ExemplarQueryable } from '../storage/exemplar.ts';
 import type { Queryable } from '../storage/queryable.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Registry } from '../telemetry/metrics.ts';
+import type { GatheredSource } from './gathered.ts';
 import type { Notifications } from './notifications.ts';
 import type { Parameters } from './parameters.ts';
 import type { ReadObserver } from './read-observer.ts';
@@ -90,6 +91,8 @@ export interface ApiOptions {
   /** Further answers of `/api/v1/status/<key>`, such as flags, config, runtimeinfo or tsdb. */
   readonly status?: Readonly<Record<string, (parameters: Parameters) => unknown>>;
   readonly metadata?: MetadataSource;
+  /** Asked in place of `metadata`, `exemplars` and `targets` by a mode that knows by asking others. */
+  readonly gathered?: GatheredSource;
   readonly exemplars?: ExemplarQueryable;
   /** The whole text of `/metrics` in the negotiated format, trailer included. */
   metrics?(exposition: Exposition, filter: MetricsFilter): string | Promise<string>;

@@ -15,6 +15,7 @@ import { OutpostError } from '../lifecycle/errors.ts';
 import type { LabelAnswer, Querier, Queryable, SelectOptions } from '../storage/queryable.ts';
 import type { SeriesSet } from '../storage/series.ts';
 import { decodeInfo, type StoreInfo } from './info.ts';
+import { readFrames } from './read-frames.ts';
 import { RemoteSeriesSet } from './remote-series-set.ts';
 import {
   encodeLabelNamesRequest,
@@ -156,6 +157,18 @@ export class StoreClient implements Queryable {
     const bytes = encodeLabelValuesRequest({ ...request, label });
     const reply = await this.#unary(LABEL_VALUES, bytes, timeoutMs, options.signal);
     return thanos.LabelValuesResponse.decode(reply);
+  }
+
+  /** All frames of a streaming call that is not for series. Throws OutpostError. */
+  frames(method: BytesMethod, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array[]> {
+    const call = this.#client.makeServerStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      asBuffer(request),
+      new Metadata(),
+    );
+    return readFrames(call, { ...this.#options, ...(signal && { signal }) });
   }
 
   #unary(

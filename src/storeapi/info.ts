@@ -58,7 +58,14 @@ export function encodeInfo(info: StoreInfo): Uint8Array {
   writer.stringField(2, info.componentType);
   const { store } = info;
   if (store) writer.messageField(3, () => writeStore(writer, store));
-  for (const api of info.apis) writer.messageField(API_FIELDS[api], () => {});
+  for (const api of info.apis) {
+    writer.messageField(API_FIELDS[api], () => {
+      // Exemplars have a range too, which is that of the series.
+      if (api !== 'exemplars' || !store) return;
+      writer.int64Field(1, store.minTime);
+      writer.int64Field(2, store.maxTime);
+    });
+  }
   return writer.finish();
 }
 

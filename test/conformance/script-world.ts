@@ -46,7 +46,12 @@ export class ScriptWorld {
     const info = { componentType: 'store', labelSets: [labels], store, apis: [] };
     this.#endpoints.push({
       address: `store-${this.#endpoints.length}`,
-      client: { info: async () => info, reading: () => storage, close: () => {} },
+      client: {
+        info: async () => info,
+        reading: () => storage,
+        frames: async () => [],
+        close: () => {},
+      },
       ...{ healthy: true, since: 0, lastCheck: 0, error: null, info },
     });
   }

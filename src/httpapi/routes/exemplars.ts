@@ -21,15 +21,21 @@ export function exemplarRoutes(options: ApiOptions): ApiRoute[] {
 }
 
 async function answerExemplars(
-  { engine, exemplars }: ApiOptions,
-  { parameters }: ApiRequest,
+  { engine, exemplars, gathered }: ApiOptions,
+  request: ApiRequest,
 ): Promise<ApiAnswer> {
+  const { parameters } = request;
   const minTime = parameters.time('start', TIME_MIN);
   const maxTime = parameters.time('end', TIME_MAX);
   if (maxTime < minTime) {
     throw new OutpostError('bad-data', 'end timestamp must not be before start timestamp');
   }
-  const expr = engine.parse(parameters.text('query'));
+  const query = parameters.text('query');
+  const expr = engine.parse(query);
+  if (gathered) {
+    const { value, warnings } = await gathered.exemplars({ query, minTime, maxTime }, request);
+    return { kind: 'pieces', pieces: exemplarPieces(value), warnings };
+  }
   const selectors = selectorsOf(expr).map(({ matchers }) => matchers);
   const found = (await exemplars?.exemplars(minTime, maxTime, selectors)) ?? [];
   return { kind: 'pieces', pieces: exemplarPieces(found) };

@@ -3,22 +3,38 @@
 import { compareStrings } from '../../labels/compare.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { MetricMetadata } from '../../storage/appender.ts';
+import type { GatheredSource } from '../gathered.ts';
 import type { ApiOptions } from '../options.ts';
 import type { Parameters } from '../parameters.ts';
-import type { ApiRoute } from '../route.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute } from '../route.ts';
 
 /** `/api/v1/metadata`; empty where the mode keeps none. */
-export function metadataRoutes({ metadata }: ApiOptions): ApiRoute[] {
+export function metadataRoutes({ metadata, gathered }: ApiOptions): ApiRoute[] {
   return [
     {
       methods: ['GET'],
       path: '/api/v1/metadata',
-      handle: ({ parameters }) => ({
-        kind: 'pieces',
-        pieces: familyPieces(metadata?.metadata() ?? new Map(), parameters),
-      }),
+      handle: request => {
+        if (gathered) return gatheredMetadata(gathered, request);
+        const families = metadata?.metadata() ?? new Map();
+        return { kind: 'pieces', pieces: familyPieces(families, request.parameters) };
+      },
     },
   ];
+}
+
+async function gatheredMetadata(source: GatheredSource, request: ApiRequest): Promise<ApiAnswer> {
+  const { parameters } = request;
+  const limit = wholeNumber(parameters, 'limit');
+  const perMetric = wholeNumber(parameters, 'limit_per_metric');
+  const metric = parameters.text('metric');
+  const { value, warnings } = await source.metadata({ metric, limit }, request);
+  const shown = [...value].map(([name, metas]): [string, readonly MetricMetadata[]] => [
+    name,
+    perMetric < 0 ? metas : metas.slice(0, perMetric),
+  ]);
+  const some = new Map(shown.filter(([, metas]) => metas.length > 0));
+  return { kind: 'pieces', pieces: pieces(some, [...some.keys()]), warnings };
 }
 
 function familyPieces(
@@ -31,17 +47,18 @@ function familyPieces(
   const metric = parameters.text('metric');
   const names = metric === '' ? [...families.keys()].sort(compareStrings) : [metric];
   const known = perMetric === 0 ? [] : names.filter(name => families.has(name));
-  return pieces(families, limit < 0 ? known : known.slice(0, limit));
+  const shown = limit < 0 ? known : known.slice(0, limit);
+  return pieces(new Map(shown.map(name => [name, [families.get(name)!]])), shown);
 }
 
 function* pieces(
-  families: ReadonlyMap<string, MetricMetadata>,
+  families: ReadonlyMap<string, readonly MetricMetadata[]>,
   names: readonly string[],
 ): Generator<string> {
   let separator = '{';
   for (const name of names) {
-    const { type, help, unit } = families.get(name)!;
-    yield `${separator}${JSON.stringify(name)}:[${JSON.stringify({ type, help, unit })}]`;
+    const metas = families.get(name)!.map(({ type, help, unit }) => ({ type, help, unit }));
+    yield `${separator}${JSON.stringify(name)}:${JSON.stringify(metas)}`;
     separator = ',';
   }
   yield names.length === 0 ? '{}' : '}';

@@ -7,10 +7,11 @@ import { type Matcher, matchesAll } from '../../labels/matcher.ts';
 import type { RelabelStep } from '../../labels/relabel.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { parseSelector } from '../../promql/parser.ts';
+import type { GatheredSource, GatheredTarget } from '../gathered.ts';
 import type { ApiOptions } from '../options.ts';
 import type { Parameters } from '../parameters.ts';
 import { invalidParameter } from '../problem.ts';
-import type { ApiRoute } from '../route.ts';
+import type { ApiAnswer, ApiRequest, ApiRoute } from '../route.ts';
 import type { ApiScrapePool, ApiTarget } from '../sources.ts';
 
 /** `/api/v1/targets`, `/api/v1/targets/…` and `/api/v1/scrape_pools`; empty where nothing is collected. */
@@ -22,10 +23,10 @@ export function targetRoutes(options: ApiOptions): ApiRoute[] {
     {
       methods: ['GET'],
       path: '/api/v1/targets',
-      handle: ({ parameters }) => ({
-        kind: 'data',
-        data: discovery(targets(), pools(), parameters),
-      }),
+      handle: request =>
+        options.gathered
+          ? gatheredTargets(options.gathered, request)
+          : { kind: 'data', data: discovery(targets(), pools(), request.parameters) },
     },
     {
       methods: ['GET'],
@@ -76,7 +77,31 @@ function discovery(
   };
 }
 
+async function gatheredTargets(source: GatheredSource, request: ApiRequest): Promise<ApiAnswer> {
+  const state = request.parameters.text('state');
+  const pool = request.parameters.text('scrapePool');
+  const { value, warnings } = await source.targets(request);
+  const active = value.active.filter(one => pool === '' || one.pool === pool);
+  // What servers tell each other of dropped targets leaves out the pool.
+  const dropped = pool === '' ? value.dropped : [];
+  const data = {
+    activeTargets: state === 'dropped' ? [] : active.map(gatheredJson),
+    droppedTargets:
+      state === 'active' ? [] : dropped.map(labels => ({ discoveredLabels: labels.toObject() })),
+    droppedTargetCounts: {},
+  };
+  return { kind: 'data', data, warnings };
+}
+
 function targetJson(target: ApiTarget) {
+  return {
+    ...gatheredJson(target),
+    scrapeInterval: formatDuration(target.intervalMs),
+    scrapeTimeout: formatDuration(target.timeoutMs),
+  };
+}
+
+function gatheredJson(target: GatheredTarget) {
   return {
     discoveredLabels: target.discoveredLabels.toObject(),
     labels: target.labels.toObject(),
@@ -89,8 +114,6 @@ function targetJson(target: ApiTarget) {
       target.lastScrape === 0 ? '0001-01-01T00:00:00Z' : new Date(target.lastScrape).toISOString(),
     lastScrapeDuration: target.lastScrapeMs / 1000,
     health: target.health,
-    scrapeInterval: formatDuration(target.intervalMs),
-    scrapeTimeout: formatDuration(target.timeoutMs),
   };
 }
 

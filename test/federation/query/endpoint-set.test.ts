@@ -34,6 +34,9 @@ class FakePeers {
     reading: () => {
       throw new Error('nobody reads here');
     },
+    frames: () => {
+      throw new Error('nobody asks here');
+    },
     close: () => this.closed.push(address),
   });
 }
