@@ -7,6 +7,7 @@ import { formatDuration } from '../encoding/units.ts';
 import type { ApiOptions } from '../httpapi/options.ts';
 import { type Address, hostPort } from './flags.ts';
 import type { ProcessContext } from './process.ts';
+import { withoutSecrets } from './redact.ts';
 
 /** Where the configuration stands in a mode that can reload it. */
 export interface ReloadState {
@@ -27,7 +28,7 @@ export function runtimeStatus(
   const flags = context.shownFlags ?? {};
   const yaml = (): string => {
     const shown = reload?.config() ?? config;
-    return Object.keys(shown).length === 0 ? '' : stringify(shown);
+    return Object.keys(shown).length === 0 ? '' : stringify(withoutSecrets(shown));
   };
   return {
     flags: () => flags,

@@ -47,6 +47,8 @@ class TextChecker {
       return `metric name ${JSON.stringify(name)} is not valid without quotes`;
     }
     if (kind === 'help') {
+      // One without text says nothing.
+      if (text.trim() === '') return null;
       if (this.#helped.has(name)) return `a second # HELP of ${name}`;
       this.#helped.add(name);
       return null;
