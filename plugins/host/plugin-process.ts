@@ -72,6 +72,8 @@ export class PluginProcess {
     const child = spawn(line.command, line.args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: environment(spec, options),
+      // A group of its own, so that what the plugin starts can be ended with it.
+      detached: true,
     });
     this.#child = child;
     this.pid = child.pid ?? 0;
@@ -84,6 +86,7 @@ export class PluginProcess {
     });
     this.exited.then(() => {
       this.hasExited = true;
+      tools.kill(child, 'SIGKILL');
     });
     this.#failed = spawnFailure(child, spec);
     this.#failed.catch(() => {});

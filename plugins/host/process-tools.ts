@@ -20,6 +20,7 @@ export interface ProcessTools {
   readonly uid: number;
   /** Null where no cgroups are delegated to the agent. */
   readonly cgroups: CgroupTree | null;
+  /** Signals a process that leads a group of its own, and all of that group. */
   kill(child: ChildProcess, signal: NodeJS.Signals): void;
   /** Makes a new process give way to others; does what is permitted. */
   makeModest(pid: number): void;
@@ -35,10 +36,19 @@ export function systemTools(
     setpriv: 'path' in setpriv ? setpriv.path : null,
     uid: process.getuid?.() ?? 0,
     cgroups: options.cgroups ? ownCgroups(options.onNoCgroups ?? (() => {})) : null,
-    kill: (child, signal) => void child.kill(signal),
+    kill: killGroup,
     makeModest,
     usage: pid => readUsage(pid),
   };
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody is left in it.
+  }
 }
 
 function ownCgroups(onNone: (why: string) => void): CgroupTree | null {

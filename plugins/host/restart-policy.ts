@@ -18,9 +18,11 @@ export interface RestartHistory {
   readonly attempt: number;
   /** When it ended, monotonic ms, oldest first, within the window. */
   readonly exits: readonly number[];
+  /** True where it was quarantined and is only being tried. */
+  readonly isProbe: boolean;
 }
 
-export const NO_RESTARTS: RestartHistory = { attempt: 0, exits: [] };
+export const NO_RESTARTS: RestartHistory = { attempt: 0, exits: [], isProbe: false };
 
 /** What to do now and what to remember. */
 export interface RestartPlan {
@@ -29,11 +31,11 @@ export interface RestartPlan {
   readonly history: RestartHistory;
 }
 
-/** Leaves the plugin alone for long, with a fresh start after it. */
+/** Leaves the plugin alone for long, and tries it once after that. */
 export const QUARANTINE: RestartPlan = {
   kind: 'quarantine',
   delayMs: QUARANTINE_MS,
-  history: NO_RESTARTS,
+  history: { ...NO_RESTARTS, isProbe: true },
 };
 
 /**
@@ -48,11 +50,11 @@ export function planRestart(
 ): RestartPlan {
   const before = uptimeMs >= HEALTHY_AFTER_MS ? NO_RESTARTS : history;
   const exits = [...before.exits.filter(at => now - at < EXITS_WINDOW_MS), now];
-  if (exits.length >= EXITS_MAX) return QUARANTINE;
+  if (before.isProbe || exits.length >= EXITS_MAX) return QUARANTINE;
   const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** before.attempt);
   return {
     kind: 'retry',
     delayMs: Math.floor(random * longest),
-    history: { attempt: before.attempt + 1, exits },
+    history: { attempt: before.attempt + 1, exits, isProbe: false },
   };
 }

@@ -67,7 +67,9 @@ it('are installed, changed, mended and removed while the others go on', async ()
   await is(agent, 'second', 'stopped');
   await until(async () => {
     const plugin = await shown(agent, 'first');
-    return plugin?.collectors.some(each => each.name === 'failing' && each.outcome === 'failed');
+    return (plugin?.collectors ?? []).some(
+      each => each.name === 'failing' && each.outcome === 'failed',
+    );
   }, 'the collector that was switched on runs');
 
   config('plugins:\n  first:\n    collectors:\n      count: {enabled: true}\n');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PluginHost, type PluginHostOptions } from '../../plugins/host/plugin-host.ts';
 import type { PluginSpec } from '../../plugins/host/plugin-spec.ts';
+import { systemTools } from '../../plugins/host/process-tools.ts';
 import type { HostEvent, SampleSink, SampleSource } from '../../plugins/host/sink.ts';
 import { systemClock } from '../../src/lifecycle/clock.ts';
 import { newLogger } from '../../src/telemetry/logger.ts';
@@ -40,6 +41,8 @@ export class RunningHost {
       registry: this.#registry,
       socketDir: this.socketDir,
       intervalMs: 250,
+      // Tests run beside other work, to which plugins would give way.
+      processTools: { ...systemTools(), makeModest: () => {} },
       ...options,
     });
     this.#done = this.host.run(this.#stop.signal);

@@ -16,7 +16,7 @@ const entry = (path: string): string => fileURLToPath(new URL(path, import.meta.
 const COUNTING = entry('../plugins/host/plugins/counting.ts');
 const RAW = entry('../plugins/host/plugins/raw.ts');
 const HOST = entry('plugin-host-process.ts');
-const INTERVAL_MS = 200;
+const INTERVAL_MS = 300;
 /** Collections of the neighbour that a test waits for after the fault. */
 const GOES_ON = 4;
 
@@ -133,7 +133,7 @@ describe('a plugin that hangs', () => {
   });
 
   it('is stuck when nothing ends it: no second one is started until it is gone', async () => {
-    const system = systemTools();
+    const system = { ...systemTools(), makeModest: () => {} };
     let protectedPid = 0;
     const processTools: ProcessTools = {
       ...system,
@@ -159,7 +159,7 @@ describe('a plugin that hangs', () => {
   }, 40_000);
 
   it('holds up neither the end of the agent nor its own removal when it is stuck', async () => {
-    const system = systemTools();
+    const system = { ...systemTools(), makeModest: () => {} };
     const processTools: ProcessTools = { ...system, kill: () => {} };
     const host = new RunningHost([raw('deaf')], { intervalMs: INTERVAL_MS, processTools });
     await until('it delivers', () => host.sink('bad').collections.length > 0);
@@ -179,11 +179,11 @@ describe('a plugin that hangs', () => {
   });
 
   it('is ended when it never says where it listens, or never says what it is', async () => {
-    const host = await beside(raw('silent'), { handshakeMs: 500 });
+    const host = await beside(raw('silent'), { handshakeMs: 3000 });
     const pid = host.pid('bad');
     await until('the first try failed', () => host.names('bad').length > 0);
     expect(host.events.find(({ attributes }) => attributes['plugin'] === 'bad')!.message).toBe(
-      'start plugin bad: it printed no handshake within 0.5 s; is it an Outpost plugin?',
+      'start plugin bad: it printed no handshake within 3 s; is it an Outpost plugin?',
     );
     await until('it was ended', () => !isAlive(pid));
     await goesOn(host);
@@ -191,6 +191,17 @@ describe('a plugin that hangs', () => {
     await until('it failed', () => host.host.list()[1]!.lastError.includes('/Describe'), 20_000);
     await goesOn(host);
   }, 40_000);
+
+  it('takes what it started with it when it is killed', async () => {
+    const host = await beside(raw('has-children'));
+    await until('it told of its child', () => host.lines.some(line => line.includes('child is')));
+    const line = host.lines.find(each => each.includes('child is'))!;
+    const child = Number(/child is (\d+)/.exec(line)![1]);
+    expect(isAlive(child)).toBe(true);
+    process.kill(host.pid('bad'), 'SIGKILL');
+    await until('the child is gone', () => !isAlive(child) || isZombie(child));
+    await goesOn(host);
+  });
 
   it('is killed when asking does not help', async () => {
     const host = await beside(raw('deaf'));
@@ -314,7 +325,7 @@ describe('a plugin that takes too much', () => {
   it('is ended for its memory, and its neighbour goes on', async () => {
     const limits = { memoryBytes: 300 * 1024 * 1024 };
     const host = await beside(raw('eats-memory', { limits }), { watchMs: 100 });
-    await until('it is ended', () => host.names('bad').includes('plugin.exited'), 20_000);
+    await until('it is ended', () => host.names('bad').includes('plugin.overused'), 20_000);
     const told = host.events.find(({ name }) => name === 'plugin.overused')!;
     expect(told.message).toMatch(/^plugin bad is ended: it has \d+ MiB .* may have 300 MiB$/);
     await goesOn(host);
@@ -401,7 +412,7 @@ const setpriv = systemTools().setpriv;
 
 describe('a plugin and the rest of the host', () => {
   it('gives way to others and dies before them', async () => {
-    const host = await beside(raw('honest'));
+    const host = await beside(raw('honest'), { processTools: systemTools() });
     await until('it delivers', () => host.sink('bad').collections.length > 0);
     const stat = readFileSync(`/proc/${host.pid('bad')}/stat`, 'utf8')
       .split(') ')[1]!

@@ -11,6 +11,7 @@ import {
 import {
   NO_RESTARTS,
   planRestart,
+  QUARANTINE,
   type RestartHistory,
 } from '../../../plugins/host/restart-policy.ts';
 
@@ -84,17 +85,23 @@ describe('planRestart', () => {
     expect(planRestart(history, 9.9 * minute, 1000, 0.5)).toEqual({
       kind: 'quarantine',
       delayMs: 60 * minute,
-      history: NO_RESTARTS,
+      history: { attempt: 0, exits: [], isProbe: true },
     });
     expect(planRestart(history, 10 * minute, 1000, 0.5).kind).toBe('retry');
   });
 
+  it('quarantines again at once what ends after it was tried, unless it was healthy', () => {
+    const { history } = QUARANTINE;
+    expect(planRestart(history, 0, 10 * minute - 1, 0.5)).toEqual(QUARANTINE);
+    expect(planRestart(history, 0, 10 * minute, 0.5).kind).toBe('retry');
+  });
+
   it('forgives a plugin that ran for ten minutes', () => {
-    const history = { attempt: 8, exits: [1, 2, 3, 4] };
+    const history = { attempt: 8, exits: [1, 2, 3, 4], isProbe: false };
     expect(planRestart(history, 5, 10 * minute, 0.5)).toEqual({
       kind: 'retry',
       delayMs: 500,
-      history: { attempt: 1, exits: [5] },
+      history: { attempt: 1, exits: [5], isProbe: false },
     });
     expect(planRestart(history, 5, 10 * minute - 1, 0.5).kind).toBe('quarantine');
   });

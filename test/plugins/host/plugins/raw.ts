@@ -1,5 +1,6 @@
 // A plugin that does what its one argument says, without the SDK: for what no SDK would do.
 
+import { spawn } from 'node:child_process';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { outpost } from '../../../../proto/gen/outpost.plugin.v1.js';
 
@@ -174,6 +175,12 @@ switch (behaviour) {
     process.stderr.write('no such hardware\n');
     process.exit(78);
     break;
+  case 'has-children': {
+    const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+    process.stderr.write(`child is ${child.pid}\n`);
+    serve(ANSWERS['honest']!);
+    break;
+  }
   case 'slow-start':
     setTimeout(() => serve(ANSWERS['honest']!), 1500);
     break;
