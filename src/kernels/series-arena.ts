@@ -62,6 +62,8 @@ export interface ColumnSink {
 }
 
 const XOR = 1;
+/** Copied chunks share buffers of this size. */
+const COPIES_BYTES = 64 * 1024;
 
 // Answers of the load kernel below zero, in order.
 const LOAD_TROUBLES = [
@@ -88,6 +90,9 @@ export class SeriesArena {
   #times!: Float64Array;
   #values!: Float64Array;
   #batch: ArenaBatch | null = null;
+  /** Copies of chunks that were handed out, and how far it is used. */
+  #copies: Uint8Array = new Uint8Array(0);
+  #copied = 0;
   #acceptedMinTime = Infinity;
   #acceptedMaxTime = -Infinity;
 
@@ -230,9 +235,9 @@ export class SeriesArena {
       found.push(cells[0]!, cells[1]!, cells[2]!, cells[3]!);
       total += cells[3]!;
     }
-    const copy = new Uint8Array(total);
     const out: ArenaChunk[] = [];
-    let end = 0;
+    let end = this.#takeCopies(total);
+    const copy = this.#copies;
     for (let i = 0; i < found.length; i += 4) {
       const address = found[i + 2]!;
       const size = found[i + 3]!;
@@ -242,6 +247,17 @@ export class SeriesArena {
       end += size;
     }
     return out;
+  }
+
+  /** Where `#copies` has room for so many bytes. Chunks are small; a buffer for each would riddle the heap. */
+  #takeCopies(bytes: number): number {
+    if (this.#copied + bytes > this.#copies.length) {
+      this.#copies = new Uint8Array(Math.max(COPIES_BYTES, bytes));
+      this.#copied = 0;
+    }
+    const start = this.#copied;
+    this.#copied += bytes;
+    return start;
   }
 
   /** Appends the samples of minTime…maxTime to `out`, by time, bits intact. */

@@ -113,6 +113,22 @@ export class HeadPostings {
     }
   }
 
+  /** Gives memory back that removed series have left; series come and go meanwhile. */
+  async compact(slicer: Slicer): Promise<void> {
+    if (this.#all.length > INITIAL_REFS && this.#allLength * 3 < this.#all.length) {
+      this.#all = this.#all.slice(0, this.#allLength + (this.#allLength >> 1) + 1);
+    }
+    if (!this.#arena.beginMove()) return;
+    for (let list = 0; list < this.#listCount; list++) {
+      if (list % SLICE_LISTS === 0 && slicer.due) await slicer.pause();
+      const length = this.#at(LENGTH, list);
+      const start = this.#at(START, list);
+      if (length === 0 || !this.#arena.isOld(start)) continue;
+      this.#set(START, list, this.#arena.move(start, capacity(length)));
+    }
+    this.#arena.endMove();
+  }
+
   #collectList(list: number, alive: (ref: number) => boolean): void {
     const start = this.#at(START, list);
     const before = this.#at(LENGTH, list);

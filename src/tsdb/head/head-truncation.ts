@@ -46,6 +46,8 @@ async function collect(head: Head, collection: Collection): Promise<number> {
   const removed = await dropSeries(head, collection, { slicer, dirty });
   await head.index.lists.collect(dirty, ref => head.index.table.slotOf(ref) >= 0, slicer);
   if (removed > 0) await collectSymbols(head, slicer);
+  await head.index.table.compact(slicer);
+  await head.index.lists.compact(slicer);
   await collectTombstones(head, time, slicer);
   head.families.collect(name => refOfMetric(head, name));
   head.metrics.seriesRemoved.inc(removed);

@@ -1,5 +1,5 @@
 // Finds slots by the hash of their labels: a hash table with open addressing in parts, which double one by one
-// as they fill, so that no series pays for the growth of all of it.
+// as they fill and halve as they empty, so that no series pays for the growth of all of it.
 
 import { SHARDS, shardOf } from './uneven-shards.ts';
 
@@ -37,7 +37,8 @@ export class LabelBuckets {
   add(slot: number, hash: number): void {
     const shard = shardOf(hash);
     const size = ++this.#sizes[shard]!;
-    if (size * 2 > this.#shards[shard]!.length) this.#grow(shard);
+    const { length } = this.#shards[shard]!;
+    if (size * 2 > length) this.#resize(shard, length * 2);
     link(this.#shards[shard]!, slot, hash);
   }
 
@@ -56,15 +57,17 @@ export class LabelBuckets {
       hole = at;
     }
     buckets[hole] = 0;
-    this.#sizes[shard]!--;
+    const size = --this.#sizes[shard]!;
+    const { length } = buckets;
+    if (size * 8 < length && length > INITIAL_BUCKETS) this.#resize(shard, length / 2);
   }
 
-  #grow(shard: number): void {
+  #resize(shard: number, length: number): void {
     const old = this.#shards[shard]!;
-    const buckets = new Uint32Array(old.length * 2);
+    const buckets = new Uint32Array(length);
     for (const entry of old) if (entry !== 0) link(buckets, entry - 1, this.#hashOf(entry - 1));
     this.#shards[shard] = buckets;
-    this.#bytes += old.length * 4;
+    this.#bytes += (length - old.length) * 4;
   }
 }
 

@@ -2,6 +2,7 @@
 // arrays by slot, in pages, so that no series pays for the growth of all; label sets are runs of symbol
 // numbers.
 
+import type { Slicer } from '../../lifecycle/slicer.ts';
 import { LabelBuckets } from './label-buckets.ts';
 import { RefTable } from './ref-table.ts';
 import { offsetOf, SpanArena } from './span-arena.ts';
@@ -72,7 +73,7 @@ export class SeriesTable {
     return ((this.#age - touched) & 0xff) < 2;
   }
 
-  /** Symbols of a slot's labels: name, value, name, value, … Valid until a series is added. */
+  /** Symbols of a slot's labels: name, value, name, value, … Valid until the caller gives way or adds a series. */
   symbols(slot: number): Uint32Array {
     const start = this.#page(slot)[LABELS + (slot & PAGE_MASK)]!;
     const offset = offsetOf(start);
@@ -122,6 +123,20 @@ export class SeriesTable {
     this.#labels.free(page[LABELS + at]!, this.#countOf(slot));
     page[LABELS + at] = 0;
     page[WORDS + at] = 0;
+  }
+
+  /** Gives memory back that removed series have left; series come and go meanwhile. */
+  async compact(slicer: Slicer): Promise<void> {
+    if (!this.#labels.beginMove()) return;
+    for (let slot = 0; slot < this.#pages.length * PAGE_SLOTS; slot++) {
+      const at = LABELS + (slot & PAGE_MASK);
+      if (at === LABELS && slicer.due) await slicer.pause();
+      const page = this.#page(slot);
+      const count = this.#countOf(slot);
+      if (count > 0 && this.#labels.isOld(page[at]!))
+        page[at] = this.#labels.move(page[at]!, count);
+    }
+    this.#labels.endMove();
   }
 
   #page(slot: number): Uint32Array {
