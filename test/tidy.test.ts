@@ -75,7 +75,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['src/storeapi/', 'plugins/host/', 'plugins/sdk/'],
   '@prometheus-io/lezer-promql': ['src/promql/'],
   '@lezer/common': ['src/promql/'],
-  systeminformation: ['plugins/hardware/inventory-worker.ts'],
+  systeminformation: ['plugins/hardware/inventory-main.ts'],
 };
 
 const FORBIDDEN_FOLDERS = ['utils', 'util', 'helpers', 'common', 'misc', 'shared', 'lib'];

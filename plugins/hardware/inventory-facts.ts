@@ -1,4 +1,4 @@
-// What this host is made of, as metrics and as things with attributes, from what the inventory's worker
+// What this host is made of, as metrics and as things with attributes, from what the inventory's process
 // found. What is empty or unknown is left out; lists are bounded.
 
 import type { Entity } from '../sdk/features.ts';

@@ -1,23 +1,24 @@
-// What the host is made of: once when the collectors have settled, then once a day, in a worker thread that
-// ends with its answer. Told as series of value 1 and as the plugin's inventory.
+// What the host is made of: once when the collectors have settled, then once a day, by a process that ends
+// with its answer. Told as series of value 1 and as the plugin's inventory.
 
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import { defineCollector } from '../sdk/collector.ts';
+import { runCommand } from '../sdk/command.ts';
 import type { Inventory, PluginContext } from '../sdk/features.ts';
 import type { Metrics } from '../sdk/metrics.ts';
 import { entityOf, PART_LABELS, type Part, type PartKind, partsOf } from './inventory-facts.ts';
+import { parseJson } from './json-path.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** The start of the agent belongs to the other collectors. */
 const SETTLE_MS = 10_000;
 const DEADLINE_MS = 60_000;
-const HEAP_MIB = 64;
 
-const SOURCE_ENTRY = new URL('./inventory-worker.ts', import.meta.url);
-/** The module the worker runs, compiled where this one is. */
-const ENTRY = import.meta.url.endsWith('.ts')
-  ? SOURCE_ENTRY
-  : new URL(SOURCE_ENTRY.href.replace(/\.ts$/, '.js'));
+/** The process's main, compiled where this module is. */
+const ENTRY = fileURLToPath(new URL('./inventory-main.ts', import.meta.url)).replace(
+  /\.ts$/,
+  import.meta.url.endsWith('.ts') ? '.ts' : '.js',
+);
 
 /** Finds what there is; rejects where that takes too long. */
 export type ReadInventory = (context: Pick<PluginContext, 'clock'>) => Promise<unknown>;
@@ -99,24 +100,14 @@ function untilTomorrow({ clock, signal }: PluginContext & { signal: AbortSignal 
   });
 }
 
-/** Asks systeminformation, in a worker thread. */
-export const readInWorker: ReadInventory = ({ clock }) =>
-  new Promise((resolve, reject) => {
-    const worker = new Worker(ENTRY, {
-      name: 'inventory',
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
-    });
-    const end = (action: () => void): void => {
-      cancel();
-      void worker.terminate();
-      action();
-    };
-    const cancel = clock.after(DEADLINE_MS, () =>
-      end(() => reject(new Error(`the inventory took more than ${DEADLINE_MS / 1000} s`))),
-    );
-    worker.once('message', found => end(() => resolve(found)));
-    worker.once('error', error => end(() => reject(error)));
-    worker.once('exit', code => end(() => reject(new Error(`its worker ended with code ${code}`))));
+/** Asks systeminformation, in a process of its own. */
+export const readInProcess: ReadInventory = async ({ clock }) => {
+  const { code, stdout, stderr } = await runCommand(process.execPath, [ENTRY], {
+    clock,
+    timeoutMs: DEADLINE_MS,
   });
+  if (code !== 0) throw new Error(`the inventory ended with code ${code}: ${stderr.trim()}`);
+  return parseJson(stdout);
+};
 
-export const { collector: inventory, inventory: hostInventory } = newInventory(readInWorker);
+export const { collector: inventory, inventory: hostInventory } = newInventory(readInProcess);

@@ -1,7 +1,7 @@
-// What the host is made of: from an answer of the worker to series and inventory, and the worker itself.
+// What the host is made of: from an answer of its process to series and inventory, and the process itself.
 
 import { describe, expect, it } from 'vitest';
-import { newInventory, readInWorker } from '../../../plugins/hardware/inventory.ts';
+import { newInventory, readInProcess } from '../../../plugins/hardware/inventory.ts';
 import { partsOf } from '../../../plugins/hardware/inventory-facts.ts';
 import { systemClock } from '../../../src/lifecycle/clock.ts';
 import { HASTY, hostOf } from './programs.ts';
@@ -77,8 +77,8 @@ describe('the inventory', () => {
     expect(partsOf({ cpu: 'x', dimm: {}, disk: [null] })).toEqual([]);
   });
 
-  it('comes from a worker thread that ends with its answer', async () => {
-    const found = await readInWorker({ clock: systemClock });
+  it('comes from a process that ends with its answer', async () => {
+    const found = await readInProcess({ clock: systemClock });
     expect(found).toMatchObject({ cpu: { cores: expect.any(Number) }, disk: expect.any(Array) });
     expect(Object.keys(found as object).sort()).toEqual([
       'bios',
