@@ -3,6 +3,7 @@
 
 import { Command, type Option } from 'commander';
 import { addAgentCommand } from './agent.ts';
+import { addPluginCommand } from './plugin.ts';
 import { addQueryCommand } from './query.ts';
 import { addToolsCommand } from './tools.ts';
 import { addUpCommand } from './up.ts';
@@ -27,6 +28,7 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   addAgentCommand(program);
   addQueryCommand(program);
   addToolsCommand(program);
+  addPluginCommand(program);
   await program.parseAsync(argv);
 }
 
