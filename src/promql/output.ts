@@ -49,7 +49,7 @@ export async function collectMatrix(
   const series: MatrixSeries[] = [];
   for (const { labels, row } of rows) {
     series.push(toSeries(labels, row, allTimes, store));
-    if (execution.due) await execution.breathe();
+    if (execution.dueAfter(grid.count)) await execution.breathe();
   }
   return sortSliced(execution, series, (a, b) => a.labels.compareTo(b.labels));
 }
@@ -67,7 +67,7 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
       execution.hold(row.present.length);
       execution.holdLabels(row.labels);
       collection.add(row, lasting(row.labels));
-      if (execution.due) await execution.breathe();
+      if (execution.dueAfter(row.present.length)) await execution.breathe();
     }
     return collection.rows;
   }
@@ -79,7 +79,7 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
     store ??= new RowStore(block.steps);
     store.expect(block.rows.length);
     for (let i = 0; i < block.rows.length; i++) {
-      if (execution.due) await execution.breathe();
+      if (execution.dueAfter(block.steps)) await execution.breathe();
       const source = lasting(block.rows[i]!);
       execution.holdLabels(source);
       collection.add(store.copy(block, i, source), source);

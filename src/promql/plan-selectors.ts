@@ -83,7 +83,10 @@ export function planVectorSelector(
     matchers: selector.matchers,
     minTime: data.startMs - execution.lookbackMs + 1,
     maxTime: gridEnd(data) + (smoothed ? execution.lookbackMs : 0),
-    hints: hintsFor(scope, options.around),
+    hints: {
+      ...hintsFor(scope, options.around),
+      ...((data.count === 1 || data.stepMs === 0) && !smoothed && { newestOnly: true }),
+    },
   });
   let kernel: RowKernel = smoothed
     ? new SmoothKernel(execution, data, selector.span)

@@ -19,6 +19,11 @@ export interface SelectHints {
   readonly limit?: number;
   /** True where only the label sets are read. */
   readonly labelsOnly?: boolean;
+  /**
+   * True where only the newest sample of the range is looked at: a store may leave out those before it where
+   * that is less work, and only then.
+   */
+  readonly newestOnly?: boolean;
   /** True where the caller needs series in label order (for merging); else any order will do. */
   readonly sorted?: boolean;
 }

@@ -198,6 +198,23 @@ function testSamples(store: Store): void {
     expect(await read(-1e9, 1e9)).toEqual(['x 0:10 15:11 30:12 45:13 60:14']);
   });
 
+  it('has the newest sample of the range where only that is looked at', async () => {
+    const values = [10, 11, 12, 13, 14];
+    const queryable = await store([stored({ __name__: 'x' }, values)]);
+    const newest = async (from: number, to: number): Promise<string | undefined> => {
+      const querier = queryable.querier(T0 + from, T0 + to);
+      const hints = { newestOnly: true };
+      const [line] = await linesOf(await querier.select(matchers('__name__=x'), { hints }));
+      querier.close();
+      return line?.split(' ').at(-1);
+    };
+    expect(await newest(0, 1e9)).toBe('60:14');
+    expect(await newest(60_000, 60_000)).toBe('60:14');
+    expect(await newest(0, 59_999)).toBe('45:13');
+    expect(await newest(16_000, 44_000)).toBe('30:12');
+    expect(await newest(60_001, 1e9)).toBeUndefined();
+  });
+
   it('reads long series back sample by sample', async () => {
     const values = Array.from({ length: 1000 }, (_, i) => (i % 7) * 1.25 + i / 3);
     const querier = (await store([stored({ __name__: 'x' }, values)])).querier(T0, T0 + 1e9);

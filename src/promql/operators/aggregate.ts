@@ -71,7 +71,7 @@ class Aggregation implements RowsProducer {
         const labels = block.rows[row]!;
         const group = groups.of(labels);
         group.state.add(block, row * this.steps, () => labels.label(METRIC_NAME));
-        if (this.#execution.due) await this.#execution.breathe();
+        if (this.#execution.dueAfter(this.steps)) await this.#execution.breathe();
       }
       await this.#execution.breathe();
     }

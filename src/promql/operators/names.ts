@@ -137,7 +137,7 @@ export class NameDrop {
       block.rows[i] = row;
       if (!this.#guard) continue;
       this.#guard.check(row.labels.key, block, i);
-      if (this.#execution.due) await this.#execution.breathe();
+      if (this.#execution.dueAfter(block.steps)) await this.#execution.breathe();
     }
   }
 }

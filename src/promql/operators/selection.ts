@@ -85,7 +85,7 @@ class TopSelection implements RowsProducer {
       if (block === null) break;
       for (let row = 0; row < block.rows.length; row++) {
         this.#offer(groups.of(block.rows[row]!).state, block, row);
-        if (this.#execution.due) await this.#execution.breathe();
+        if (this.#execution.dueAfter(this.steps)) await this.#execution.breathe();
       }
       await this.#execution.breathe();
     }

@@ -97,12 +97,13 @@ export class WindowOperator implements VectorOperator {
       const series = this.#batch[this.#cursor++]!;
       columns.clear();
       series.samples(columns);
-      this.#execution.samplesRead += columns.length;
-      if (columns.length === 0) continue;
-      if (columns.length > this.#longest) this.#longest = columns.length;
+      const { length } = columns;
+      this.#execution.samplesRead += length;
+      if (length === 0) continue;
+      if (length > this.#longest) this.#longest = length;
       const at = block.addRow(series);
       if (!this.#kernel.run(columns, series, block, at)) block.dropLastRow();
-      if (this.#execution.due) return;
+      if (this.#execution.dueAfter(length + block.steps)) return;
     }
   }
 

@@ -53,6 +53,7 @@ export class HeadQuerier implements Querier {
       outOfOrder: new OutOfOrderSnapshot(generationsFrom(this.#outOfOrder), this.#range),
       lease: this.#lease,
       labelsOnly: options.hints?.labelsOnly ?? false,
+      newestOnly: options.hints?.newestOnly ?? false,
       limit: options.hints?.limit || Number.POSITIVE_INFINITY,
       ...(options.signal && { signal: options.signal }),
     });

@@ -24,6 +24,8 @@ export interface HeadSelection {
   readonly outOfOrder: OutOfOrderSnapshot;
   readonly lease: ReadLease;
   readonly labelsOnly: boolean;
+  /** True: samples before the newest in range may be left out. */
+  readonly newestOnly?: boolean;
   readonly limit: number;
   readonly signal?: AbortSignal;
 }
@@ -206,6 +208,7 @@ class HeadSeries implements InOrderSeries {
 
   samples(out: SampleColumns): void {
     const { arena, histograms } = this.#live();
+    if (this.#reading.selection.newestOnly && this.#newest(out)) return;
     const from = out.length;
     this.#reading.arriveAt(this.#place);
     const { minTime } = this.#reading.selection.range;
@@ -217,6 +220,19 @@ class HeadSeries implements InOrderSeries {
 
   deleted(): readonly TimeInterval[] {
     return this.#reading.head.tombstones.intervals(this.#ref);
+  }
+
+  /** Takes the newest sample without decoding where nothing newer than the range has come; false elsewhere. */
+  #newest(out: SampleColumns): boolean {
+    const { arena, histograms, tombstones } = this.#reading.head;
+    if (out.length > 0 || histograms.get(this.#slot) || tombstones.intervals(this.#ref).length > 0)
+      return false;
+    out.reserve(1);
+    const isThere = arena.last(this.#slot, out.times, out.values);
+    const { minTime } = this.#reading.selection.range;
+    if (!isThere || out.times[0] !== this.#maxTime || this.#maxTime < minTime) return false;
+    out.length = 1;
+    return true;
   }
 
   // A slot whose series is gone may already belong to another one.
