@@ -2,7 +2,14 @@
 // agent-settings.ts.
 
 import Type, { type Static } from 'typebox';
-import { closed, Duration, LabelSet, PositiveDuration, Size } from './config-values.ts';
+import {
+  closed,
+  Duration,
+  LabelSet,
+  PositiveDuration,
+  QueryLogPath,
+  Size,
+} from './config-values.ts';
 import { processSettings } from './plugin-config.ts';
 import { RetentionPolicies } from './retention-policies.ts';
 import { ScrapeConfigsSchema, scrapeDefaults } from './scrape/scrape-schema.ts';
@@ -65,6 +72,7 @@ export const AgentConfigSchema = Type.Object(
           external_labels: Type.Optional(
             LabelSet('Labels that tell this agent from all others; announced over StoreAPI.'),
           ),
+          query_log_file: Type.Optional(QueryLogPath),
           ...scrapeDefaults,
         },
         closed,

@@ -54,6 +54,14 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
   const config = read?.() ?? {};
   await checkPlaced(config, file);
   const settings = agentSettings(flags, config);
+  const log = queryLog(
+    {
+      flag: flags['query.logFile'],
+      configured: config.global?.query_log_file,
+      configFile: file,
+    },
+    context,
+  );
   const { logger, registry, clock } = context;
   let { externalLabels } = settings;
   let running: Agent | null = null;
@@ -99,7 +107,7 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
         onNoCgroups: why =>
           logger.debug('plugins have no cgroups, the agent watches over them', { why }),
       }),
-      engine: { ...engineOptions(flags), ...queryLog(flags, context) },
+      engine: { ...engineOptions(flags), ...log },
       limits: apiLimits(flags),
       remoteRead: remoteReadLimits(flags),
       selfMetrics: flags.selfMetrics,

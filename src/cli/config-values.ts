@@ -22,6 +22,12 @@ export function PositiveDuration(description: string) {
   return Type.String({ description, pattern, examples: ['15s', '1h30m'] });
 }
 
+/** `global.query_log_file`. */
+export const QueryLogPath = Type.String({
+  description:
+    'File that takes a JSON line for each query; a relative path begins at this file. The flag --query.log-file wins.',
+});
+
 /** `512MB`, `10GiB`; 0 is no limit. */
 export function Size(description: string) {
   const pattern = '^(0|[0-9]+(\\.[0-9]+)?(B|[KMGTPE]B|[KMGT]iB))$';

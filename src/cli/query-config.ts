@@ -1,11 +1,12 @@
 // The query tier's configuration file.
 
 import Type, { type Static } from 'typebox';
-import { closed } from './config-values.ts';
+import { closed, QueryLogPath } from './config-values.ts';
 
 /** Schema of the querier's file; `npm run schemas` writes it to config/query.schema.json. */
 export const QueryConfigSchema = Type.Object(
   {
+    global: Type.Optional(Type.Object({ query_log_file: Type.Optional(QueryLogPath) }, closed)),
     endpoints: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {
         description: 'StoreAPI endpoints: host:port, dns+host:port or unix:path.',

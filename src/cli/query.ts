@@ -126,13 +126,21 @@ export function querierSettings(flags: QueryFlags, context: ProcessContext): Que
   if (endpoints.length === 0) {
     context.logger.warn('no endpoints: every answer will be empty; add --endpoint host:9191');
   }
+  const log = queryLog(
+    {
+      flag: flags['query.logFile'],
+      configured: config.global?.query_log_file,
+      configFile: file,
+    },
+    context,
+  );
   return {
     http: { flag: '--http-address', protocol: 'http', address: flags.httpAddress },
     grpc: { flag: '--grpc-address', protocol: 'grpc', address: flags.grpcAddress },
     endpoints,
     replicaLabels: [...(config.replica_labels ?? []), ...(flags['query.replicaLabel'] ?? [])],
     responseTimeoutMs: flags['store.responseTimeout'],
-    engine: { ...engineOptions(flags), ...queryLog(flags, context) },
+    engine: { ...engineOptions(flags), ...log },
     limits: apiLimits(flags),
     ...journalOf(flags['query.activeQueryPath']),
     status: runtimeStatus(config, context),

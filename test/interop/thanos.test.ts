@@ -11,6 +11,12 @@ import { sleep, systemClock } from '../../src/lifecycle/clock.ts';
 import { SampleColumns } from '../../src/storage/samples.ts';
 import { StoreClient } from '../../src/storeapi/client.ts';
 import { newGrpcServer } from '../../src/storeapi/grpc-server.ts';
+import {
+  KNOWLEDGE_APIS,
+  type KnowledgeSource,
+  localKnowledge,
+  serveKnowledge,
+} from '../../src/storeapi/knowledge-server.ts';
 import { serveStore } from '../../src/storeapi/server.ts';
 import { localSource } from '../../src/storeapi/store-source.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
@@ -51,10 +57,46 @@ async function startStore(external: Record<string, string>, offset: number): Pro
     streams: () => [{ labels, minTime: START, maxTime: 2 ** 63 }],
     notReady: () => null,
     monotonic: () => performance.now(),
+    apis: KNOWLEDGE_APIS,
   });
+  serveKnowledge(server, knowledgeOf(labels), () => null);
   const port = await server.bind('127.0.0.1:0');
   cleanups.push(() => server.stop(0));
   return `127.0.0.1:${port}`;
+}
+
+/** What a store tells beside its series; the exemplar at 2 is the same in replicas. */
+function knowledgeOf(external: Labels): KnowledgeSource {
+  const own = Labels.fromObject({ __name__: 'demo_total', i: '1' });
+  const last = external.get('replica') === 'a' ? 10 : 20;
+  const exemplar = (value: number) => ({
+    labels: Labels.fromObject({ trace: `t${value}` }),
+    ...{ value, time: START + value * 1000 },
+  });
+  return localKnowledge({
+    metadata: {
+      metadata: () =>
+        new Map([
+          ['demo_total', { type: 'counter', help: 'A demonstration.', unit: '' }],
+          [`of_${external.get('host')}`, { type: 'gauge', help: '', unit: 's' }],
+        ]),
+    },
+    exemplars: {
+      exemplars: async () => [{ labels: own, exemplars: [exemplar(2), exemplar(last)] }],
+    },
+    targets: () => ({
+      active: [
+        {
+          discoveredLabels: Labels.fromObject({ __address__: 'x:1' }),
+          labels: Labels.fromObject({ job: 'demo' }),
+          ...{ pool: 'demo', url: 'http://x:1/metrics', lastError: '', health: 'up' },
+          ...{ lastScrape: START + last, lastScrapeMs: 1.5 },
+        },
+      ],
+      dropped: [],
+    }),
+    externalLabels: () => external,
+  });
 }
 
 async function startTier(addresses: readonly string[]): Promise<QueryTier> {
@@ -172,6 +214,73 @@ test.skipIf(!installed)(
       expect(await askTier(direct, dedup)).toEqual(theirs);
       expect(await askTier(stacked, dedup)).toEqual(theirs);
     }
+  },
+  2 * DEADLINE_MS,
+);
+
+interface KnowledgeReply {
+  metadata: Record<string, unknown>;
+  exemplars: unknown[];
+  targets: unknown[];
+}
+
+async function askThanosKnowledge(url: string): Promise<KnowledgeReply> {
+  const get = async <Data>(path: string): Promise<Data> => {
+    const reply = (await (await fetch(`${url}/api/v1/${path}`)).json()) as { data: Data };
+    return reply.data;
+  };
+  const times = `start=${START / 1000}&end=${END / 1000}`;
+  const exemplars = await get<
+    { seriesLabels: object; exemplars: { value: unknown; timestamp: number; labels: object }[] }[]
+  >(`exemplars?query=demo_total{host="h1"}&${times}`);
+  const { activeTargets } = await get<{ activeTargets: Record<string, unknown>[] }>('targets');
+  return {
+    metadata: await get('metadata'),
+    exemplars: exemplars.map(one => [
+      one.seriesLabels,
+      one.exemplars.map(({ value, timestamp, labels }) => [Number(value), timestamp, labels]),
+    ]),
+    targets: activeTargets.map(one => [one['labels'], one['scrapeUrl'], one['lastScrape']]),
+  };
+}
+
+async function askTierKnowledge(tier: QueryTier): Promise<KnowledgeReply> {
+  const knowledge = tier.knowledgeFor({ dedup: true, partialResponse: false });
+  const { signal } = new AbortController();
+  const ask = { query: 'demo_total{host="h1"}', minTime: START, maxTime: END };
+  const partialResponse = false;
+  const metadata = await knowledge.metadata({ metric: '', limit: -1, partialResponse }, signal);
+  const exemplars = await knowledge.exemplars({ ...ask, partialResponse }, signal);
+  const targets = await knowledge.targets({ partialResponse }, signal);
+  return {
+    metadata: Object.fromEntries(metadata.value),
+    exemplars: exemplars.value.map(({ labels, exemplars: list }) => [
+      labels.toObject(),
+      list.map(({ value, time, labels: own }) => [value, time / 1000, own.toObject()]),
+    ]),
+    targets: targets.value.active.map(({ labels, url, lastScrape }) => [
+      labels.toObject(),
+      url,
+      new Date(lastScrape).toISOString().replace(/0+Z$/, 'Z'),
+    ]),
+  };
+}
+
+test.skipIf(!installed)(
+  installed ? 'Thanos and we know the same beside the series' : 'thanos is not installed',
+  async () => {
+    const stores = await Promise.all([
+      startStore({ host: 'h1', replica: 'a' }, 0),
+      startStore({ host: 'h1', replica: 'b' }, 700),
+      startStore({ host: 'h2', replica: 'a' }, 0),
+    ]);
+    const { url, grpc } = await startThanos(stores);
+    const theirs = await askThanosKnowledge(url);
+    expect(Object.keys(theirs.metadata)).toEqual(['demo_total', 'of_h1', 'of_h2']);
+    expect(theirs.exemplars).toHaveLength(1);
+    expect(theirs.targets).toHaveLength(2);
+    expect(await askTierKnowledge(await startTier(stores))).toEqual(theirs);
+    expect(await askTierKnowledge(await startTier([grpc]))).toEqual(theirs);
   },
   2 * DEADLINE_MS,
 );
