@@ -6,13 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, type Option } from 'commander';
 import type { TSchema } from 'typebox';
+import { hardwarePlugin } from '../plugins/hardware/plugin.ts';
 import { osPlugin } from '../plugins/os/plugin.ts';
+import type { Plugin } from '../plugins/sdk/runtime.ts';
 import { startAgent } from '../src/cli/agent.ts';
 import { AgentConfigSchema } from '../src/cli/agent-config.ts';
 import type { AgentFlags } from '../src/cli/agent-flags.ts';
 import type { ProcessContext } from '../src/cli/process.ts';
 import { type QueryFlags, querierSettings, startQuerier } from '../src/cli/query.ts';
 import { QueryConfigSchema } from '../src/cli/query-config.ts';
+import { formatDuration } from '../src/encoding/units.ts';
 import { systemClock } from '../src/lifecycle/clock.ts';
 import type { Actor } from '../src/lifecycle/run-group.ts';
 import { silentLogger } from '../src/telemetry/logger.ts';
@@ -201,18 +204,24 @@ YAML, one file for each mode, given with \`--config.file\`. A key that is not li
 ${schemaTable(AgentConfigSchema)}
 ## outpost query
 ${schemaTable(QueryConfigSchema)}
-## Collectors of the os plugin
-Under \`plugins.os.collectors.<collector>\`, with \`enabled\` and \`options\`. The collectors have node_exporter's metrics.
+${[osPlugin, hardwarePlugin].map(collectorsText).join('\n')}`;
+}
+
+/** What a set of collectors can be told. */
+function collectorsText({ name: set, collectors }: Plugin): string {
+  return `## Collectors of the ${set} plugin
+Under \`plugins.${set}.collectors.<collector>\`, with \`enabled\` and \`options\`. What node_exporter and other exporters have metrics for has their names.
 ${table(
-  ['collector', 'runs', 'what it collects'],
-  osPlugin.collectors.map(({ name, defaultEnabled, help }) => [
+  ['collector', 'runs', 'every', 'what it collects'],
+  collectors.map(({ name, defaultEnabled, intervalMs, help }) => [
     code(name),
     defaultEnabled ? 'yes' : 'no',
+    intervalMs > 0 ? formatDuration(intervalMs) : 'collection',
     help,
   ]),
 )}${table(
   ['option', 'type', 'default', 'meaning'],
-  osPlugin.collectors.flatMap(({ name, options }) =>
+  collectors.flatMap(({ name, options }) =>
     Object.entries(options).map(([key, { type, written, help }]) => [
       code(`${name}.options.${key}`),
       type,
