@@ -43,7 +43,7 @@ describe('a wrong request', () => {
     ['query?query=sum(rate(x[5m])', 400, `${parseError}1:16: parse error: unclosed left paren`],
     ['query?query=rate(x)', 400, `${parseError}1:6: parse error: expected type range vector`],
     ['query?query=nope(x)', 400, 'unknown function with name "nope"'],
-    ['query?query=up&time=noon', 400, 'invalid parameter "time": cannot parse "noon" to a valid'],
+    ['query?query=up&time=noon', 400, "invalid time value for 'time': cannot parse"],
     ['query?query=up&timeout=x', 400, 'invalid parameter "timeout": cannot parse "x" to a valid'],
     ['query?query=up&limit=-1', 400, 'invalid parameter "limit": limit must be non-negative'],
     ['query_range?query=up&start=0&end=1', 400, `${step}cannot parse "" to a valid duration`],
