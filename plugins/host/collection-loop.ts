@@ -94,7 +94,7 @@ export class CollectionLoop {
   }
 
   async #collectOnce(point: number): Promise<void> {
-    const { plugin, clock, metrics, onCollected, onMissed } = this.#options;
+    const { plugin, clock, metrics, intake, onCollected, onMissed } = this.#options;
     const time = this.#timeFor(point);
     const started = clock.monotonic();
     try {
@@ -104,8 +104,10 @@ export class CollectionLoop {
       this.#decode(answer);
     } catch (error) {
       this.#misses++;
+      const reason = OutpostError.from(error);
+      if (reason.code === 'limit-exceeded') intake.drop('answer-bytes', reason.message);
       metrics.missed.with(plugin).inc();
-      onMissed(OutpostError.from(error));
+      onMissed(reason);
       this.#checkHealth();
       return;
     }
@@ -130,9 +132,8 @@ export class CollectionLoop {
   }
 
   #bound({ length }: Uint8Array): void {
-    const { answerBytesMax, intake } = this.#options;
+    const { answerBytesMax } = this.#options;
     if (length <= answerBytesMax) return;
-    intake.drop('answer-bytes', `${length} bytes, at most ${answerBytesMax} are taken`);
     throw new OutpostError(
       'limit-exceeded',
       `take the answer of a collection: it has ${length} bytes, at most ${answerBytesMax} are taken`,

@@ -37,7 +37,7 @@ import { readStream, type StreamLimits } from './server-stream.ts';
 export type { Configuration, Description };
 
 /** Largest answer taken: some fifty times what the series limit lets a plugin mean. */
-const RECEIVE_BYTES_MAX = 256 * 1024 * 1024;
+export const RECEIVE_BYTES_MAX: number = 256 * 1024 * 1024;
 /** For calls that do no work worth speaking of. */
 const CALL_MS = 5_000;
 /** Probing looks at hardware, which may take its time. */
@@ -272,6 +272,8 @@ export interface ConnectOptions {
   readonly identity?: Identity | null;
   /** The path of a socket for the plugin to connect back to, another for each number. */
   readonly socketPath?: (number: number) => string;
+  /** Largest message taken; RECEIVE_BYTES_MAX where absent. */
+  readonly receiveBytesMax?: number;
 }
 
 /** Opens a connection to where the handshake points. Does not wait for it; the first call does. */
@@ -285,7 +287,7 @@ export function connectPlugin(
   const target = network === 'unix' ? `unix:${address}` : address;
   const client = new Client(target, channelCredentials(security), {
     ...(security !== null && TLS_CHANNEL_OPTIONS),
-    'grpc.max_receive_message_length': RECEIVE_BYTES_MAX,
+    'grpc.max_receive_message_length': options.receiveBytesMax ?? RECEIVE_BYTES_MAX,
     'grpc.max_send_message_length': -1,
     'grpc.enable_http_proxy': 0,
     'grpc.enable_retries': 0,

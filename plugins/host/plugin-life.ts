@@ -11,7 +11,9 @@ import {
   connectPlugin,
   type Description,
   type PluginConnection,
+  RECEIVE_BYTES_MAX,
 } from './connection.ts';
+import { LimitedEvents } from './event-limit.ts';
 import { servicesFor } from './host-offers.ts';
 import { addHostService } from './host-service.ts';
 import { configurationOf } from './plugin-configuration.ts';
@@ -176,6 +178,7 @@ export class PluginLife {
       const handshake = await process.handshake(signal);
       connection = connectPlugin(handshake, this.#clock, {
         identity: waits.identity,
+        receiveBytesMax: Math.min(RECEIVE_BYTES_MAX, limitsOf(this.spec).answerBytes),
         socketPath: number => join(waits.socketDir, `host-${process.pid}-${number}`),
       });
       await this.#serveHost(connection);
@@ -235,7 +238,13 @@ export class PluginLife {
       description,
       clock: this.#clock,
       logger: report.logger,
-      events: offers.events,
+      events:
+        offers.events &&
+        new LimitedEvents(offers.events, {
+          clock: this.#clock,
+          perMinute: limits.eventsPerMinute,
+          onDropped: (count, example) => report.dropped('event-rate', count, example),
+        }),
       cursors: offers.storage.notesOn(plugin),
       streamIntake: () =>
         new SeriesIntake({

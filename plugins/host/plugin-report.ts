@@ -15,6 +15,7 @@ const LIMITS: ReadonlySet<DropReason> = new Set([
   'series-limit',
   'series-rate',
   'sample-rate',
+  'event-rate',
   'label-length',
   'answer-bytes',
 ]);

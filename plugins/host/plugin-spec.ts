@@ -10,6 +10,7 @@ export interface PluginLimits {
   /** Series that may begin within a minute, once the first `seriesMax` have. */
   readonly newSeriesPerMinute: number;
   readonly samplesPerSecond: number;
+  readonly eventsPerMinute: number;
   /** UTF-16 units of one label's value. */
   readonly labelValueLength: number;
   /** Bytes of the answer to one collection. */
@@ -27,6 +28,7 @@ export const PLUGIN_LIMITS: PluginLimits = {
   seriesMax: 100_000,
   newSeriesPerMinute: 20_000,
   samplesPerSecond: 200_000,
+  eventsPerMinute: 1_000,
   labelValueLength: 4096,
   answerBytes: 64 * 1024 * 1024,
   memoryBytes: 512 * 1024 * 1024,

@@ -14,6 +14,7 @@ export type DropReason =
   | 'series-limit' // the plugin has as many series as it may
   | 'series-rate' // it begins more series than it may
   | 'sample-rate' // it sends more samples than it may
+  | 'event-rate' // it sends more events than it may
   | 'label-length' // a label's value is longer than it may be
   | 'answer-bytes' // an answer is larger than it may be
   | 'bad-labels' // labels that cannot be stored
@@ -28,7 +29,8 @@ export type DropReason =
 
 /** All of them. */
 export const DROP_REASONS: readonly DropReason[] = [
-  ...(['series-limit', 'series-rate', 'sample-rate', 'label-length', 'answer-bytes'] as const),
+  ...(['series-limit', 'series-rate', 'sample-rate', 'event-rate'] as const),
+  ...(['label-length', 'answer-bytes'] as const),
   ...(['bad-labels', 'bad-family', 'unknown-family', 'bad-id', 'duplicate-series'] as const),
   ...(['unknown-id', 'duplicate-id', 'ragged', 'wrong-time'] as const),
 ];

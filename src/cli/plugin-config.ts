@@ -25,13 +25,16 @@ const Limits = Type.Object(
       }),
     ),
     samples_per_second: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'Samples taken; default 200000.' }),
+      Type.Integer({ minimum: 1, description: 'Samples taken. Default 200000.' }),
     ),
     new_series_per_minute: Type.Optional(
       Type.Integer({
         minimum: 1,
         description: 'Series that may begin, once max_series have. Default 20000.',
       }),
+    ),
+    events_per_minute: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Events taken. Default 1000.' }),
     ),
     label_value_length: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Longest value of a label. Default 4096.' }),
@@ -111,6 +114,7 @@ function pluginLimits(limits: Static<typeof Limits>): Partial<PluginLimits> {
     pids: limits.processes,
     samplesPerSecond: limits.samples_per_second,
     newSeriesPerMinute: limits.new_series_per_minute,
+    eventsPerMinute: limits.events_per_minute,
     labelValueLength: limits.label_value_length,
     answerBytes: sized(limits.answer_size),
   };

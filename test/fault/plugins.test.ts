@@ -1,6 +1,7 @@
 // What a plugin does wrong costs the others nothing: each misbehaviour beside a neighbour that goes on.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PluginHostOptions } from '../../plugins/host/plugin-host.ts';
 import type { PluginSpec } from '../../plugins/host/plugin-spec.ts';
+import { FileStorage } from '../../plugins/host/plugin-storage.ts';
 import { type ProcessTools, systemTools } from '../../plugins/host/process-tools.ts';
 import { isAlive, RunningHost } from '../fakes/running-host.ts';
 import { until } from '../fakes/until.ts';
@@ -15,6 +17,7 @@ import { until } from '../fakes/until.ts';
 const entry = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const COUNTING = entry('../plugins/host/plugins/counting.ts');
 const RAW = entry('../plugins/host/plugins/raw.ts');
+const STORM = entry('../plugins/host/plugins/storm.ts');
 const HOST = entry('plugin-host-process.ts');
 const INTERVAL_MS = 300;
 /** Collections of the neighbour that a test waits for after the fault. */
@@ -309,6 +312,33 @@ describe('a plugin that floods', () => {
     const dropped = { plugin: 'bad', reason: 'answer-bytes' };
     expect(host.metric('agent_plugin_dropped_total', dropped)).toBeGreaterThan(0);
     await goesOn(host);
+  });
+
+  it('with events costs its neighbour nothing: so many a minute are kept, the rest is counted', async () => {
+    let kept = 0;
+    const offers: PluginHostOptions['offers'] = {
+      events: {
+        async append(plugin, events) {
+          expect(plugin).toBe('bad');
+          kept += events.length;
+        },
+      },
+      storage: new FileStorage(temporary()),
+      query: async () => ({ samples: [], warnings: [] }),
+      fillRandom: randomFillSync,
+    };
+    const limits = { eventsPerMinute: 50 };
+    const storm = { name: 'bad', command: process.execPath, args: [STORM], limits };
+    const host = await beside(storm, { offers });
+    const dropped = { plugin: 'bad', reason: 'event-rate' };
+    await until('events were dropped', () => {
+      return host.metric('agent_plugin_dropped_total', dropped) > 500;
+    });
+    await goesOn(host);
+    expect(kept).toBeGreaterThanOrEqual(50);
+    expect(kept).toBeLessThan(150);
+    expect(host.names('bad')).toEqual(['plugin.started', 'plugin.cardinality_limited']);
+    expect(host.state('bad')).toBe('running');
   });
 
   it('with lines costs its neighbour nothing: some are logged, all are read', async () => {

@@ -12,15 +12,22 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LimitedEvents } from '../../../plugins/host/event-limit.ts';
 import { IntakeRates } from '../../../plugins/host/intake-rates.ts';
 import { type CgroupTree, openCgroups } from '../../../plugins/host/plugin-cgroup.ts';
 import { PLUGIN_LIMITS } from '../../../plugins/host/plugin-spec.ts';
 import { processState, readUsage } from '../../../plugins/host/process-usage.ts';
+import type { ReceivedEvent } from '../../../plugins/host/received-event.ts';
 import { SocketDirectory } from '../../../plugins/host/socket-directory.ts';
 import { StartGate } from '../../../plugins/host/start-gate.ts';
 import { judgeUsage, newUsageHistory } from '../../../plugins/host/usage-policy.ts';
+import { ManualClock } from '../../../src/lifecycle/clock.ts';
 
 const MIB = 1024 * 1024;
+const EVENT: ReceivedEvent = {
+  ...{ name: 'storm.drop', time: 1, severity: 9, subject: null, reason: '', message: '' },
+  ...{ attributes: {}, condition: null, raw: '', collector: '', count: 1 },
+};
 let folder = '';
 
 beforeEach(() => {
@@ -128,6 +135,38 @@ describe('IntakeRates', () => {
     rates.advance(9_000_000);
     expect(rates.samplesMax).toBe(600);
     expect(new IntakeRates(1, {}).samplesMax).toBe(Infinity);
+  });
+});
+
+describe('LimitedEvents', () => {
+  it('passes on a minute’s worth at once, then as many as the time allows', async () => {
+    const clock = new ManualClock();
+    const passed: number[] = [];
+    const dropped: [number, string][] = [];
+    const sink = {
+      append: async (_: string, events: readonly ReceivedEvent[]) =>
+        void passed.push(events.length),
+    };
+    const limited = new LimitedEvents(sink, {
+      clock,
+      perMinute: 6,
+      onDropped: (count, example) => dropped.push([count, example]),
+    });
+    const events = (count: number) => Array.from({ length: count }, () => EVENT);
+    await limited.append('p', events(4));
+    await limited.append('p', events(4));
+    await limited.append('p', events(4));
+    clock.advance(20_000);
+    await limited.append('p', events(4));
+    clock.advance(600_000);
+    await limited.append('p', events(9));
+    expect(passed).toEqual([4, 2, 2, 6]);
+    expect(dropped).toEqual([
+      [2, 'storm.drop'],
+      [4, 'storm.drop'],
+      [2, 'storm.drop'],
+      [3, 'storm.drop'],
+    ]);
   });
 });
 
