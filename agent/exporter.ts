@@ -2,6 +2,7 @@
 
 import { writeFamilies } from '../src/exposition/dialect.ts';
 import type { Exposition } from '../src/exposition/negotiate.ts';
+import { protobufFamilies } from '../src/exposition/protobuf-families.ts';
 import { OutpostError } from '../src/lifecycle/errors.ts';
 import type { MetricFamily } from '../src/telemetry/metrics.ts';
 import type { Ingest } from './ingest.ts';
@@ -13,7 +14,7 @@ export interface CollectorFilter {
 }
 
 /**
- * The whole text. The agent's own metrics belong to no collector: they are left out where `collect`
+ * The whole text, or bytes where protobuf is wanted. The agent's own metrics belong to no collector: they are left out where `collect`
  * names some, as an exporter that is asked for one collector answers with that alone. Throws `bad-data`
  * for a collector that does not run.
  */
@@ -22,7 +23,7 @@ export function renderMetrics(
   own: () => readonly MetricFamily[],
   exposition: Exposition,
   { collect, exclude }: CollectorFilter,
-): string {
+): string | Uint8Array {
   const sources = [...ingest.sources.values()];
   checkCollectors(new Set(sources.flatMap(source => source.latest.collectors())), [
     ...collect,
@@ -30,6 +31,11 @@ export function renderMetrics(
   ]);
   const wanted = (collector: string): boolean =>
     collect.length > 0 ? collect.includes(collector) : !exclude.includes(collector);
+  if (exposition.format === 'protobuf') {
+    const families = sources.flatMap(source => source.latest.exposed(wanted));
+    const shown = collect.length > 0 ? families : [...families, ...own()];
+    return protobufFamilies(shown, exposition.dialect.scheme);
+  }
   let text = '';
   for (const source of sources) text += source.latest.render(exposition, wanted);
   return text + writeFamilies(collect.length > 0 ? [] : own(), exposition.dialect);

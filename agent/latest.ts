@@ -5,7 +5,8 @@ import type { FamilyDescription } from '../plugins/host/sink.ts';
 import type { Exposition } from '../src/exposition/negotiate.ts';
 import { SeriesTable } from '../src/exposition/series-table.ts';
 import type { Labels } from '../src/labels/labels.ts';
-import { setStale } from '../src/storage/stale.ts';
+import { isStaleAt, setStale } from '../src/storage/stale.ts';
+import type { MetricFamily, MetricSample } from '../src/telemetry/metrics.ts';
 
 const INITIAL_SERIES = 1024;
 // Formats and escaping schemes are few; a reader cannot make us keep more tables than this.
@@ -98,6 +99,20 @@ export class LatestTable {
     return this.#table(exposition).render(this.#values, name =>
       wanted(this.#families.get(name)?.collector ?? ''),
     );
+  }
+
+  /** The families that `wanted` accepts by collector, with the newest samples of those that have some. */
+  exposed(wanted: (collector: string) => boolean): MetricFamily[] {
+    const samples = new Map<string, MetricSample[]>();
+    for (const [row, { familyName, labels }] of this.#series) {
+      if (isStaleAt(this.#values, row)) continue;
+      const own = samples.get(familyName) ?? [];
+      if (own.length === 0) samples.set(familyName, own);
+      own.push({ suffix: '', labels, value: this.#values[row]! });
+    }
+    return [...this.#families.values()]
+      .filter(({ name, collector }) => samples.has(name) && wanted(collector))
+      .map(family => ({ ...family, samples: samples.get(family.name)! }));
   }
 
   #table(exposition: Exposition): SeriesTable {

@@ -8,8 +8,9 @@ import { textDialect } from './text.ts';
 
 /** A chosen format. */
 export interface Exposition {
-  readonly format: 'text' | 'openmetrics';
+  readonly format: 'text' | 'openmetrics' | 'protobuf';
   readonly contentType: string;
+  /** Of the text formats; protobuf takes no more of it than how names are escaped. */
   readonly dialect: Dialect;
 }
 
@@ -19,10 +20,22 @@ interface Clause {
   readonly quality: number;
 }
 
-/** Chooses by an Accept header; the earlier of two equally wanted formats wins. */
+/** Chooses a text format by an Accept header; the earlier of two equally wanted formats wins. */
 export function negotiateExposition(accept: string | undefined): Exposition {
+  return negotiate(accept, expositionFor);
+}
+
+/** As `negotiateExposition`, for who can write protobuf, too. */
+export function negotiateAnyExposition(accept: string | undefined): Exposition {
+  return negotiate(accept, clause => protobufFor(clause) ?? expositionFor(clause));
+}
+
+function negotiate(
+  accept: string | undefined,
+  choose: (clause: Clause) => Exposition | null,
+): Exposition {
   for (const clause of parseAccept(accept ?? '')) {
-    const chosen = expositionFor(clause);
+    const chosen = choose(clause);
     if (chosen) return chosen;
   }
   return text('0.0.4', undefined);
@@ -60,6 +73,20 @@ function expositionFor({ type, parameters }: Clause): Exposition | null {
     return version === '0.0.4' || version === undefined ? text('0.0.4', escaping) : null;
   }
   return type === '*/*' || type === 'text/*' ? text('0.0.4', escaping) : null;
+}
+
+function protobufFor({ type, parameters }: Clause): Exposition | null {
+  const isFamilies = parameters.get('proto') === 'io.prometheus.client.MetricFamily';
+  const isDelimited = (parameters.get('encoding') ?? 'delimited') === 'delimited';
+  if (type !== 'application/vnd.google.protobuf' || !isFamilies || !isDelimited) return null;
+  const escaping = ESCAPING_SCHEMES.find(scheme => scheme === parameters.get('escaping'));
+  const base = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily';
+  const shown = escaping === undefined ? '' : `; escaping=${escaping}`;
+  return {
+    format: 'protobuf',
+    contentType: `${base}; encoding=delimited${shown}`,
+    dialect: textDialect(escaping ?? 'underscores'),
+  };
 }
 
 function text(version: '0.0.4' | '1.0.0', escaping: EscapingScheme | undefined): Exposition {

@@ -94,8 +94,11 @@ export interface ApiOptions {
   /** Asked in place of `metadata`, `exemplars` and `targets` by a mode that knows by asking others. */
   readonly gathered?: GatheredSource;
   readonly exemplars?: ExemplarQueryable;
-  /** The whole text of `/metrics` in the negotiated format, trailer included. */
-  metrics?(exposition: Exposition, filter: MetricsFilter): string | Promise<string>;
+  /** The whole of `/metrics` in the negotiated format, trailer included: bytes where that is protobuf. */
+  metrics?(
+    exposition: Exposition,
+    filter: MetricsFilter,
+  ): string | Uint8Array | Promise<string | Uint8Array>;
   /** Labels that tell this store from all others; given to what federation and remote read hand out. */
   externalLabels?(): Labels;
   /** How long a sample counts as current for `/federate`; five minutes where absent. */

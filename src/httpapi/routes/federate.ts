@@ -8,7 +8,12 @@ import {
   labelNameText,
   metricNameText,
 } from '../../exposition/escaping.ts';
-import { type Exposition, negotiateExposition } from '../../exposition/negotiate.ts';
+import { type Exposition, negotiateAnyExposition } from '../../exposition/negotiate.ts';
+import {
+  type ExposedFamily,
+  type ExposedSample,
+  protobufFamilies,
+} from '../../exposition/protobuf-families.ts';
 import { compareStrings } from '../../labels/compare.ts';
 import { Labels, METRIC_NAME } from '../../labels/labels.ts';
 import type { Matcher } from '../../labels/matcher.ts';
@@ -20,6 +25,7 @@ import type { Querier } from '../../storage/queryable.ts';
 import { SampleColumns } from '../../storage/samples.ts';
 import type { Series } from '../../storage/series.ts';
 import { isStale, isStaleAt } from '../../storage/stale.ts';
+import type { MetricType } from '../../telemetry/metrics.ts';
 import { API_LIMITS, type ApiOptions } from '../options.ts';
 import type { ApiAnswer, ApiRequest, ApiRoute } from '../route.ts';
 
@@ -47,7 +53,7 @@ interface Newest {
 async function answerFederate(options: ApiOptions, request: ApiRequest): Promise<ApiAnswer> {
   const { headers, parameters, signal } = request;
   const { clock, lookbackMs = LOOKBACK_MS } = options;
-  const exposition = negotiateExposition(withoutOpenMetrics(headers.accept));
+  const exposition = negotiateAnyExposition(withoutOpenMetrics(headers.accept));
   const selectors = parameters.anySelectors();
   const found = new NewestSamples(options.limits?.listMax ?? API_LIMITS.listMax);
   const now = clock.now();
@@ -60,12 +66,20 @@ async function answerFederate(options: ApiOptions, request: ApiRequest): Promise
   } finally {
     querier.close();
   }
+  const external = options.externalLabels?.() ?? Labels.empty;
+  if (exposition.format === 'protobuf') {
+    const body = protobufFamilies(
+      exposedFamilies(found.sorted(), external),
+      exposition.dialect.scheme,
+    );
+    return { kind: 'bytes', contentType: withScheme(exposition), body };
+  }
   return {
     kind: 'plain',
     status: 200,
     contentType: withScheme(exposition),
     text: '',
-    pieces: pagePieces(found, options.externalLabels?.() ?? Labels.empty, exposition),
+    pieces: pagePieces(found, external, exposition),
   };
 }
 
@@ -139,6 +153,26 @@ class NewestSamples {
     const [time, value] = [columns.times[at]!, columns.values[at]!];
     this.#byKey.set(labels.key, { labels, time, value, histogram });
   }
+}
+
+/** Families by metric name and kind. */
+function exposedFamilies(samples: readonly Newest[], external: Labels): ExposedFamily[] {
+  const families: (Omit<ExposedFamily, 'samples'> & { samples: ExposedSample[] })[] = [];
+  for (const { labels, histogram, value, time } of samples) {
+    const name = labels.get(METRIC_NAME);
+    const type: MetricType = histogram ? 'histogram' : 'unknown';
+    const last = families.at(-1);
+    if (last?.name !== name || last.type !== type) {
+      families.push({ name, type, help: '', samples: [] });
+    }
+    const own = external.merge(labels).without([METRIC_NAME]);
+    families.at(-1)!.samples.push({
+      ...{ suffix: '', labels: own, value, time },
+      ...(own.get('instance') === '' && { emptyLabels: ['instance'] }),
+      ...(histogram && { histogram }),
+    });
+  }
+  return families;
 }
 
 function* pagePieces(

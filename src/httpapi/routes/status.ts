@@ -1,6 +1,6 @@
 // What the process says about itself: status pages, health, its own metrics.
 
-import { negotiateExposition } from '../../exposition/negotiate.ts';
+import { negotiateAnyExposition } from '../../exposition/negotiate.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { ApiOptions } from '../options.ts';
 import { type ApiRoute, plainAnswer } from '../route.ts';
@@ -49,7 +49,7 @@ function metricsRoutes(options: ApiOptions): ApiRoute[] {
       path: '/metrics',
       always: true,
       handle: async ({ headers, parameters }) => {
-        const exposition = negotiateExposition(headers.accept);
+        const exposition = negotiateAnyExposition(headers.accept);
         const collect = parameters.all('collect[]');
         const exclude = parameters.all('exclude[]');
         if (collect.length > 0 && exclude.length > 0) {
@@ -58,8 +58,10 @@ function metricsRoutes(options: ApiOptions): ApiRoute[] {
             'combined collect[] and exclude[] queries are not allowed',
           );
         }
-        const text = await options.metrics!(exposition, { collect, exclude });
-        return { kind: 'plain', status: 200, contentType: exposition.contentType, text };
+        const body = await options.metrics!(exposition, { collect, exclude });
+        const { contentType } = exposition;
+        if (typeof body !== 'string') return { kind: 'bytes', contentType, body };
+        return { kind: 'plain', status: 200, contentType, text: body };
       },
     },
   ];
