@@ -59,7 +59,9 @@ if (['first', 'live', 'backlog', 'queries'].some(phase => phases.includes(phase)
     const seriesCount = await ingestAll(end);
     if (seriesCount > 0) await memory(idle, seriesCount);
     if (!phases.includes('queries')) return;
-    figures.push(...(await askAll(peers, HOUR, { end: end - 2 * STEP_MS, rounds, hosts })));
+    figures.push(
+      ...(await askAll(peers, HOUR, { end: end - 2 * STEP_MS, now: end, rounds, hosts })),
+    );
   });
   record();
 }
@@ -68,7 +70,7 @@ if (phases.includes('day')) {
     const end = Math.floor(Date.now() / STEP_MS) * STEP_MS;
     await ingestDay(end);
     figures.push(
-      ...(await askAll(peers, DAY, { end: end - 2 * STEP_MS, rounds, hosts: DAY_HOSTS })),
+      ...(await askAll(peers, DAY, { end: end - 2 * STEP_MS, now: end, rounds, hosts: DAY_HOSTS })),
     );
   });
   record();

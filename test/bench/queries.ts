@@ -95,6 +95,8 @@ interface Answered {
 export interface AskOptions {
   /** Time of the last step, Unix ms. */
   readonly end: number;
+  /** When instant queries ask; there is no newer sample, as for who asks about the present. */
+  readonly now: number;
   readonly rounds: number;
   readonly hosts: number;
 }
@@ -103,7 +105,7 @@ export interface AskOptions {
 export async function askAll(
   peers: readonly Peer[],
   set: QuerySet,
-  { end, rounds, hosts }: AskOptions,
+  { end, now, rounds, hosts }: AskOptions,
 ): Promise<Figure[]> {
   const rows: string[][] = [];
   const costRows: string[][] = [];
@@ -113,7 +115,7 @@ export async function askAll(
   for (const [name, query, kind] of set.queries) {
     const path =
       kind === 'instant'
-        ? `query?time=${end / 1000}`
+        ? `query?time=${now / 1000}`
         : `query_range?start=${(end - set.rangeMs) / 1000}&end=${end / 1000}&step=${set.step}`;
     const answered = await inTurns(peers, `${path}&query=${encodeURIComponent(query)}`, rounds);
     for (const [i, peer] of peers.entries()) all.get(peer.name)!.push(answered[i]!);
