@@ -2,9 +2,10 @@
 // tables are read seldom, and not at all on hosts with very many: /proc/net/sockstat then tells the states
 // it knows.
 
-import type { ByteScanner } from '../sdk/byte-scanner.ts';
+import { readFile } from 'node:fs/promises';
+import { ByteScanner } from '../sdk/byte-scanner.ts';
 import { defineCollector, NoDataError } from '../sdk/collector.ts';
-import type { Files } from '../sdk/files.ts';
+import { type Files, isMissing } from '../sdk/files.ts';
 import type { Series } from '../sdk/metrics.ts';
 import { number } from '../sdk/options.ts';
 
@@ -27,7 +28,7 @@ export const tcpstat = defineCollector({
   name: 'tcpstat',
   help: 'TCP connections by state.',
   defaultEnabled: true,
-  // The kernel walks its whole table of connections for it, some 5 ms even where few are open.
+  // The kernel walks its whole table of connections for it: milliseconds even where few are open.
   intervalMs: 30_000,
   options: {
     socketsMax: number(
@@ -48,9 +49,10 @@ export const tcpstat = defineCollector({
     const states: readonly Series[] = STATES.map(state => family.with(state));
     const received = family.with('rx_queued_bytes');
     const sent = family.with('tx_queued_bytes');
-    const tables = ['net/tcp', 'net/tcp6'].map(path => files.proc(path));
+    const tables = ['net/tcp', 'net/tcp6'].map(path => files.proc(path).path);
+    const scanner = new ByteScanner();
     const counts = new Float64Array(STATES.length + 1);
-    return () => {
+    return async () => {
       const known = readSockstat(files);
       if (known.sockets > options.socketsMax) {
         states[STATES.indexOf('time_wait')]!.set(known.timeWait);
@@ -58,11 +60,11 @@ export const tcpstat = defineCollector({
       }
       counts.fill(0);
       let [found, rx, tx] = [0, 0, 0];
-      for (const table of tables) {
-        const scanner = table.readIfPresent();
-        if (scanner === null) continue;
+      for (const path of tables) {
+        const table = await readTable(path);
+        if (table === null) continue;
         found++;
-        const [tableRx, tableTx] = countStates(scanner, counts);
+        const [tableRx, tableTx] = countStates(scanner.reset(table), counts);
         rx += tableRx;
         tx += tableTx;
       }
@@ -73,6 +75,16 @@ export const tcpstat = defineCollector({
     };
   },
 });
+
+/** Read in a thread of the pool, so that nobody waits for the kernel's walk; null where there is no table. */
+async function readTable(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
 
 /** Adds the sockets of a table to `counts`, by number of state; returns the bytes in their queues. */
 export function countStates(
