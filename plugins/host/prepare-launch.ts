@@ -1,5 +1,7 @@
 // From a specification to a process: which file is executed, whether it may be, as whom, within what.
 
+import { statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
 import type { Identity } from '../sdk/certificate.ts';
 import { findAccount } from './accounts.ts';
@@ -81,6 +83,7 @@ async function checkExecutable(
   try {
     await verifyExecutable(path, {
       agentUid: uid,
+      scripts: (spec.args ?? []).filter(isScript),
       ...(spec.sha256 !== undefined && { sha256: spec.sha256 }),
       ...(spec.verify !== undefined && { policy: spec.verify }),
       onWarning: message =>
@@ -95,6 +98,11 @@ async function checkExecutable(
     const { code, message } = OutpostError.from(error);
     throw problem(code === 'bad-data' ? 'bad-data' : 'unavailable', spec, message);
   }
+}
+
+/** An argument that names a file: what an interpreter is given to run, or something near to it. */
+function isScript(argument: string): boolean {
+  return isAbsolute(argument) && (statSync(argument, { throwIfNoEntry: false })?.isFile() ?? false);
 }
 
 /** Limits that the kernel holds, where it can; a group that cannot be made is told once. */

@@ -52,6 +52,8 @@ function parentsOf(path: string): string[] {
 }
 
 export interface VerifyOptions {
+  /** Further files that are executed, such as a script that comes first among an interpreter's arguments. */
+  readonly scripts?: readonly string[];
   /** Lower-case or upper-case hexadecimal. */
   readonly sha256?: string;
   /** What to do where others could change the file; root refuses by itself, others warn. */
@@ -63,13 +65,12 @@ export interface VerifyOptions {
 
 /** Checks the file at an absolute path. Rejects with `bad-data` where it must not be started. */
 export async function verifyExecutable(path: string, options: VerifyOptions): Promise<void> {
-  const { sha256, agentUid, onWarning, read } = options;
+  const { sha256, agentUid, onWarning, scripts = [] } = options;
   const real = realpathSync(path);
-  // A link lies where somebody could point it elsewhere, so its own directory counts too.
-  const problem =
-    ownershipProblem(real, agentUid, read) ??
-    (real === path ? null : ownershipProblem(dirname(path), agentUid, read));
-  if (problem !== null) {
+  const problem = [path, ...scripts]
+    .map(file => fileProblem(file, options))
+    .find(found => found !== null);
+  if (problem !== undefined) {
     const policy = options.policy ?? (agentUid === ROOT ? 'refuse' : 'warn');
     if (policy === 'refuse') throw new OutpostError('bad-data', problem);
     onWarning(problem);
@@ -82,6 +83,14 @@ export async function verifyExecutable(path: string, options: VerifyOptions): Pr
       `its digest is not the one configured; sha256 is ${digest}, expected ${sha256.toLowerCase()}: ${real}`,
     );
   }
+}
+
+function fileProblem(path: string, { agentUid, read }: VerifyOptions): string | null {
+  const real = realpathSync(path);
+  const problem = ownershipProblem(real, agentUid, read);
+  // A link lies where somebody could point it elsewhere, so its own directory counts too.
+  if (problem !== null || real === path) return problem;
+  return ownershipProblem(dirname(path), agentUid, read);
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { type Agent, newAgent } from '../../agent/agent.ts';
 import { systemTools } from '../../plugins/host/process-tools.ts';
 import { Notifications } from '../httpapi/notifications.ts';
+import { OutpostError } from '../lifecycle/errors.ts';
 import { type AgentConfig, AgentConfigSchema } from './agent-config.ts';
 import { type AgentFlags, withAgentFlags } from './agent-flags.ts';
 import { agentSettings } from './agent-settings.ts';
@@ -71,11 +72,13 @@ export async function startAgent(flags: AgentFlags, context: ProcessContext): Pr
     live: ['global.external_labels', 'plugins', ...SCRAPE_KEYS],
     apply: async next => {
       await checkPlaced(next, file);
+      if (!running)
+        throw new OutpostError('unavailable', 'read the configuration: the agent starts');
       const nextSettings = agentSettings(flags, next);
-      await running?.reconfigurePlugins(nextSettings.plugins).catch(error => {
+      await running.reconfigurePlugins(nextSettings.plugins).catch(error => {
         throw placedMistake(error, file, Object.keys(next.plugins ?? {}));
       });
-      running?.reconfigureScraping(nextSettings.scrape);
+      running.reconfigureScraping(nextSettings.scrape);
       externalLabels = nextSettings.externalLabels;
     },
   });

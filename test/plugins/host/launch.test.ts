@@ -140,6 +140,14 @@ describe('verifyExecutable', () => {
     await expect(verify(path, 7, { read: unsafe, policy: 'refuse' })).rejects.toThrow('written by');
   });
 
+  it('looks at the script an interpreter is given, too', async () => {
+    const path = file('node', '#!/bin/sh\n');
+    const script = file('plugin', 'x');
+    const message = `${script} can be written by everybody`;
+    await expect(verify(path, 0, { read: unsafe, scripts: [script] })).rejects.toThrow(message);
+    expect(await verify(path, 0, { read: unsafe })).toEqual([]);
+  });
+
   it('looks at what a link points to, and at where it lies', async () => {
     const target = file('plugin', '#!/bin/sh\n');
     mkdirSync(join(folder, 'open'));
