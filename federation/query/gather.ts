@@ -4,7 +4,7 @@
 import { compareStrings } from '../../src/labels/compare.ts';
 import type { Labels } from '../../src/labels/labels.ts';
 import { METRIC_NAME } from '../../src/labels/labels.ts';
-import type { Matcher } from '../../src/labels/matcher.ts';
+import { type Matcher, matchesAll } from '../../src/labels/matcher.ts';
 import { parseQuery } from '../../src/promql/parser.ts';
 import { printMatcher } from '../../src/promql/printer.ts';
 import { selectorsOf } from '../../src/promql/selectors.ts';
@@ -77,7 +77,9 @@ export function gatheredKnowledge(options: GatherOptions): KnowledgeSource {
         },
         read: readExemplars,
       });
-      return { value: joinExemplars(value.flat(), replicaLabels), warnings };
+      // An endpoint with several label sets was asked without matchers that only some of them pass.
+      const wanted = value.flat().filter(({ labels }) => selects(selectors, labels));
+      return { value: joinExemplars(wanted, replicaLabels), warnings };
     },
     async targets({ partialResponse }, signal) {
       const bytes = encodeTargetsRequest(partialResponse);
@@ -140,6 +142,10 @@ export function queryFor(
     for (const rest of rests) if (rest !== null) texts.add(selectorText(rest));
   }
   return [...texts].join(' + ');
+}
+
+function selects(selectors: readonly (readonly Matcher[])[], labels: Labels): boolean {
+  return selectors.some(matchers => matchesAll(matchers, name => labels.get(name)));
 }
 
 function selectorText(matchers: readonly Matcher[]): string {

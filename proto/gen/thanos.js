@@ -1498,7 +1498,7 @@ export const thanos = $root.thanos = (() => {
                 throw $Error("max depth exceeded");
             if (message.metas != null && message.metas.length)
                 for (let i = 0; i < message.metas.length; ++i)
-                    $root.thanos.Meta.encode(message.metas[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                    $root.thanos.Meta.encode(message.metas[i], writer.uint32(18).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1532,7 +1532,7 @@ export const thanos = $root.thanos = (() => {
                 }
                 let wireType = tag & 7;
                 switch (tag >>>= 3) {
-                case 1: {
+                case 2: {
                         if (wireType !== 2)
                             break;
                         if (!(message.metas && message.metas.length))

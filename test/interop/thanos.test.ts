@@ -232,7 +232,7 @@ async function askThanosKnowledge(url: string): Promise<KnowledgeReply> {
   const times = `start=${START / 1000}&end=${END / 1000}`;
   const exemplars = await get<
     { seriesLabels: object; exemplars: { value: unknown; timestamp: number; labels: object }[] }[]
-  >(`exemplars?query=demo_total{host="h1"}&${times}`);
+  >(`query_exemplars?query=demo_total{host="h1"}&${times}`);
   const { activeTargets } = await get<{ activeTargets: Record<string, unknown>[] }>('targets');
   return {
     metadata: await get('metadata'),

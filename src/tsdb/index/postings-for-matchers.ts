@@ -19,6 +19,8 @@ export interface PostingsSource {
     accepts: (value: string) => boolean,
     signal?: AbortSignal,
   ): Awaitable<Uint32Array>;
+  /** Gives way to the event loop where that is due; absent where lists come with a wait anyway. */
+  breathe?(): Promise<void> | undefined;
 }
 
 /** Ids of the series every matcher accepts; without matchers, all. */
@@ -32,11 +34,14 @@ export async function postingsForMatchers(
     const list = await postingsOf(source, matcher, signal);
     if (list.length === 0) return list;
     required.push(list);
+    await source.breathe?.();
   }
   let out = required.length > 0 ? intersect(required) : await source.allPostings(signal);
   for (const matcher of cheapestFirst(matchers.filter(m => m.matchesEmpty))) {
     if (out.length === 0 || acceptsEverything(matcher)) continue;
-    out = without(out, await postingsOf(source, matcher.inverse(), signal));
+    const refused = await postingsOf(source, matcher.inverse(), signal);
+    await source.breathe?.();
+    out = without(out, refused);
   }
   return out;
 }
