@@ -8,6 +8,8 @@ import type { Labels } from '../src/labels/labels.ts';
 import { isStaleAt, setStale } from '../src/storage/stale.ts';
 import type { MetricFamily, MetricSample } from '../src/telemetry/metrics.ts';
 
+/** How collectors fare: one family for all, whose series are each of the collector in their label. */
+const TOLD_BY_LABEL = /^node_scrape_collector_(duration_seconds|success)$/;
 const INITIAL_SERIES = 1024;
 // Formats and escaping schemes are few; a reader cannot make us keep more tables than this.
 const TABLES_MAX = 8;
@@ -51,9 +53,16 @@ export class LatestTable {
     return this.#families;
   }
 
-  /** The collectors that have announced families. */
+  /** The collectors that run: those with families, and those that told how they fared. */
   collectors(): string[] {
-    return [...new Set([...this.#families.values()].map(family => family.collector))];
+    const families = [...this.#families.values()].filter(({ name }) => !TOLD_BY_LABEL.test(name));
+    const told = [...this.#series].filter(([, { familyName }]) => TOLD_BY_LABEL.test(familyName));
+    return [
+      ...new Set([
+        ...families.map(family => family.collector),
+        ...told.map(([row]) => this.#collectorOf(row)),
+      ]),
+    ];
   }
 
   /** Stores a collection: values[i] at ids[i], bits kept. Rows that are missing are no longer exposed. */
@@ -96,23 +105,34 @@ export class LatestTable {
 
   /** The families that `wanted` accepts by collector, without the format's trailer. */
   render(exposition: Exposition, wanted: (collector: string) => boolean): string {
-    return this.#table(exposition).render(this.#values, name =>
-      wanted(this.#families.get(name)?.collector ?? ''),
-    );
+    return this.#table(exposition).render(this.#values, name => {
+      if (TOLD_BY_LABEL.test(name)) return row => wanted(this.#collectorOf(row));
+      return wanted(this.#families.get(name)?.collector ?? '');
+    });
   }
 
   /** The families that `wanted` accepts by collector, with the newest samples of those that have some. */
   exposed(wanted: (collector: string) => boolean): MetricFamily[] {
     const samples = new Map<string, MetricSample[]>();
-    for (const [row, { familyName, labels }] of this.#series) {
-      if (isStaleAt(this.#values, row)) continue;
+    for (const [row, { familyName, labels, suffix }] of this.#series) {
+      if (isStaleAt(this.#values, row) || !wanted(this.#collectorOf(row))) continue;
       const own = samples.get(familyName) ?? [];
       if (own.length === 0) samples.set(familyName, own);
-      own.push({ suffix: '', labels, value: this.#values[row]! });
+      own.push({ suffix, labels, value: this.#values[row]! });
     }
     return [...this.#families.values()]
-      .filter(({ name, collector }) => samples.has(name) && wanted(collector))
+      .filter(({ name }) => samples.has(name))
       .map(family => ({ ...family, samples: samples.get(family.name)! }));
+  }
+
+  /** The collector a row is of. */
+  #collectorOf(row: number): string {
+    const series = this.#series.get(row);
+    if (series === undefined) return '';
+    const { familyName, labels } = series;
+    if (!TOLD_BY_LABEL.test(familyName)) return this.#families.get(familyName)?.collector ?? '';
+    // An instance is told as collector/instance.
+    return labels.get('collector').split('/', 1)[0]!;
   }
 
   #table(exposition: Exposition): SeriesTable {

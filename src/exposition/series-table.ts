@@ -21,6 +21,9 @@ export interface TableSeries {
   readonly labels: Labels;
 }
 
+/** All of a family, none of it, or some of its slots. */
+export type Wanted = boolean | ((slot: number) => boolean);
+
 /** Series of one dialect, grouped by family in order of addition. */
 export class SeriesTable {
   readonly dialect: Dialect;
@@ -51,16 +54,19 @@ export class SeriesTable {
   }
 
   /**
-   * Writes the families that `wanted` accepts with the values of their slots, without the dialect's
-   * trailer. Slots that hold the staleness marker have no line; families without lines no header.
+   * Writes the families that `wanted` accepts, wholly or by slot, with the values of their slots, without
+   * the dialect's trailer. Slots that hold the staleness marker have no line; families without lines no
+   * header.
    */
-  render(values: Float64Array, wanted?: (familyName: string) => boolean): string {
+  render(values: Float64Array, wanted?: (familyName: string) => Wanted): string {
     let text = '';
     for (const [name, { headerText, lines }] of this.#families) {
-      if (wanted && !wanted(name)) continue;
+      const choice = wanted?.(name) ?? true;
+      if (choice === false) continue;
       let body = '';
       for (const [slot, prefix] of lines) {
         if (isStaleAt(values, slot)) continue;
+        if (choice !== true && !choice(slot)) continue;
         body += `${prefix}${this.dialect.value(values[slot]!)}\n`;
       }
       if (body !== '') text += headerText + body;

@@ -127,6 +127,23 @@ describe('Ingest', () => {
     expect(exposed(collector => collector === 'netdev')).toBe('');
   });
 
+  it('exposes how a collector fares with that collector alone, one without data included', async () => {
+    const source = ingest.source('os');
+    const fares = { name: 'node_scrape_collector_success', collector: 'loadavg' };
+    source.family({ ...load, ...fares });
+    for (const [id, collector] of ['loadavg', 'zfs', 'probe/a'].entries()) {
+      source.series(id, fares.name, Labels.fromObject({ collector }));
+    }
+    await source.collected(1000, Uint32Array.of(0, 1, 2), Float64Array.of(1, 0, 1), 3);
+    const samples = (wanted: string): string[] =>
+      exposed(collector => collector === wanted)
+        .split('\n')
+        .filter(line => line !== '' && line[0] !== '#');
+    expect(samples('zfs')).toEqual(['node_scrape_collector_success{collector="zfs"} 0']);
+    expect(samples('probe')).toEqual(['node_scrape_collector_success{collector="probe/a"} 1']);
+    expect(ingest.sources.get('os')!.latest.collectors()).toEqual(['loadavg', 'zfs', 'probe']);
+  });
+
   it('counts what cannot be written, says so once, and goes on when it can', async () => {
     const source = ingest.source('os');
     source.family(load);
