@@ -2,12 +2,15 @@
 // as text exposition, sorted, so that an expectation can be written down.
 
 import type { Clock } from '../../src/lifecycle/clock.ts';
-import { systemClock } from '../../src/lifecycle/clock.ts';
-import { silentLogger } from '../../src/telemetry/logger.ts';
-import type { CollectorConfig } from './configuration.ts';
+import { sleep, systemClock } from '../../src/lifecycle/clock.ts';
+import { type LogLevel, silentLogger } from '../../src/telemetry/logger.ts';
+import type { CollectorConfig, PluginConfig } from './configuration.ts';
+import type { EventCall, SentEvent } from './event-stream.ts';
+import type { Entity } from './features.ts';
 import { type Roots, SYSTEM_ROOTS } from './files.ts';
+import type { HostApi, HostSample } from './host-api.ts';
 import type { FamilyDefinition, Series } from './metrics.ts';
-import { type Plugin, PluginRuntime } from './runtime.ts';
+import { type CollectorProbe, type Plugin, PluginRuntime } from './runtime.ts';
 import type { CollectorFailure } from './sample-batch.ts';
 
 /** Where and how to run the plugin. */
@@ -18,6 +21,14 @@ export interface FakeHostOptions {
   /** Run these only. */
   readonly only?: readonly string[];
   readonly clock?: Clock;
+  /** Answers of `context.host.query`, by query; others are refused. */
+  readonly answers?: Readonly<Record<string, readonly HostSample[]>>;
+}
+
+/** Lines that a plugin logged on its host. */
+export interface LoggedLine {
+  readonly level: LogLevel;
+  readonly message: string;
 }
 
 const ANY_TIME = 1_700_000_000_000;
@@ -26,7 +37,15 @@ const ANY_TIME = 1_700_000_000_000;
 export class FakeHost {
   readonly #runtime: PluginRuntime;
   readonly #table: PluginRuntime['table'];
+  readonly #config: PluginConfig;
   #failures: readonly CollectorFailure[] = [];
+  #events: EventCall | null = null;
+  #eventsKept: SentEvent[] = [];
+  #onEvent: () => void = () => {};
+  /** What the plugin has put into its host's state. */
+  readonly state = new Map<string, Uint8Array>();
+  /** What the plugin has logged on its host. */
+  readonly logged: LoggedLine[] = [];
 
   constructor(plugin: Plugin, options: FakeHostOptions = {}) {
     const clock = options.clock ?? systemClock;
@@ -39,7 +58,9 @@ export class FakeHost {
       }
     }
     const roots = { ...SYSTEM_ROOTS, ...options.roots };
-    const problems = this.#runtime.configure({ roots, collectors });
+    this.#config = { roots, collectors };
+    this.#runtime.host = this.#services(options.answers ?? {});
+    const problems = this.#runtime.configure(this.#config);
     if (problems.length > 0) {
       throw new Error(problems.map(({ path, message }) => `${path} ${message}`).join('; '));
     }
@@ -65,6 +86,89 @@ export class FakeHost {
     return names.map(family => familyText(family, families.get(family)!)).join('');
   }
 
+  /** What each collector that would run says it finds here. */
+  probe(): Promise<readonly CollectorProbe[]> {
+    return this.#runtime.probe(this.#config);
+  }
+
+  /**
+   * Waits until at least `count` events have come since the host was made, at most `patienceMs`, and returns
+   * them. The first call starts the sources, after `resumeAfter`. Nothing is acknowledged.
+   */
+  async events(
+    count: number,
+    { resumeAfter = '', patienceMs = 5_000 } = {},
+  ): Promise<readonly SentEvent[]> {
+    this.#events ??= this.#openEvents(resumeAfter);
+    const late = new AbortController();
+    const patience = sleep(systemClock, patienceMs, late.signal).then(
+      () => true,
+      () => true,
+    );
+    while (this.#eventsKept.length < count) {
+      const more = new Promise<boolean>(resolve => {
+        this.#onEvent = () => resolve(false);
+      });
+      if (await Promise.race([patience, more])) break;
+    }
+    late.abort();
+    return this.#eventsKept;
+  }
+
+  /** Acknowledges events as a host does that has kept them, up to this one. */
+  acknowledge({ seq }: SentEvent): void {
+    if (this.#events) this.#runtime.events.acknowledge(this.#events, seq);
+  }
+
+  /** Breaks the call for events and opens another, as a host does after a restart. */
+  reopenEvents(resumeAfter: string): void {
+    this.#eventsKept = [];
+    this.#events = this.#openEvents(resumeAfter);
+  }
+
+  /** Runs a function; resolves with its rows. Rejects with what is wrong with the arguments. */
+  async call(name: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown[]> {
+    const wanted = this.#runtime.plugin.functions?.find(each => each.name === name);
+    if (!wanted) throw new Error(`there is no function "${name}"`);
+    const prepared = wanted.prepare(args);
+    if ('problems' in prepared) {
+      throw new Error(prepared.problems.map(p => `${p.option} ${p.message}`).join('; '));
+    }
+    const rows: unknown[] = [];
+    const { signal } = new AbortController();
+    await prepared.run(
+      { ...this.#runtime.context(name), signal },
+      { row: async value => void rows.push(value), progress: () => {} },
+    );
+    return rows;
+  }
+
+  /** The plugin's part of a snapshot: texts by file name. */
+  async capture(trigger = 'test', bytesMax = 1024 * 1024): Promise<Record<string, string>> {
+    const { capture } = this.#runtime.plugin;
+    if (!capture) throw new Error('the plugin captures nothing');
+    const blobs: Record<string, string> = {};
+    const { signal } = new AbortController();
+    const context = { ...this.#runtime.context('capture'), trigger, bytesMax, signal };
+    await capture(context, async (name, _, data) => {
+      const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
+      blobs[name] = (blobs[name] ?? '') + text;
+    });
+    return blobs;
+  }
+
+  /** What the inventory holds once it says it is complete. */
+  inventory(): Promise<readonly Entity[]> {
+    const entities = new Map<string, Entity>();
+    return new Promise(resolve => {
+      this.#runtime.inventory.follow(({ present, gone, complete }) => {
+        for (const entity of present) entities.set(entity.id, entity);
+        for (const id of gone) entities.delete(id);
+        if (complete) resolve([...entities.values()]);
+      });
+    });
+  }
+
   /** What went wrong in the last collection. */
   get failures(): readonly CollectorFailure[] {
     return this.#failures;
@@ -72,6 +176,38 @@ export class FakeHost {
 
   close(): void {
     this.#runtime.close();
+  }
+
+  #openEvents(resumeAfter: string): EventCall {
+    const call: EventCall = {
+      resumeAfter,
+      unackedMax: 0,
+      send: events => {
+        this.#eventsKept.push(...events.map(event => ({ ...event })));
+        this.#onEvent();
+      },
+    };
+    this.#runtime.events.open(call);
+    this.#runtime.startEvents();
+    return call;
+  }
+
+  #services(answers: NonNullable<FakeHostOptions['answers']>): HostApi {
+    return {
+      query: async text => {
+        const answer = answers[text];
+        if (!answer) throw new Error(`the fake host has no answer to: ${text}`);
+        return answer;
+      },
+      log: async (level, message) => void this.logged.push({ level, message }),
+      state: {
+        get: async key => this.state.get(key) ?? null,
+        put: async (key, value) => {
+          if (value === null) this.state.delete(key);
+          else this.state.set(key, typeof value === 'string' ? Buffer.from(value) : value);
+        },
+      },
+    };
   }
 }
 

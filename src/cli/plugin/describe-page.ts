@@ -19,7 +19,7 @@ export function describePage(description: Description): string {
   const by = vendor ? `, by ${vendor}` : '';
   const home = homepage ? `\n\n<${homepage}>` : '';
   const parts = [
-    `# Plugin ${name}\n\nVersion ${version}${by}.${home}`,
+    `# Plugin ${name}\n\nVersion ${version}${by}${by.endsWith('.') ? '' : '.'}${home}`,
     ...description.collectors.map(collectorPart),
     ...(events.length === 0 ? [] : [eventsPart(events)]),
     ...(functions.length === 0 ? [] : ['## Functions', ...functions.map(functionPart)]),
