@@ -70,6 +70,7 @@ class Table {
   readonly #includeZeros: boolean;
   readonly #chosen: ReadonlySet<string> | null;
   readonly #lines: RowCache<RowCache<Line>>;
+  readonly #counts: Float64Array;
   readonly #sums: Float64Array;
 
   constructor(
@@ -86,13 +87,14 @@ class Table {
     this.#wanted = is.wanted;
     this.#includeZeros = is.includeZeros;
     this.#chosen = is.chosen;
+    this.#counts = new Float64Array(cpus.length);
     this.#sums = new Float64Array(cpus.length);
     // A line's number may be given to another device, so its words are part of what it is.
     this.#lines = new RowCache(name => new RowCache(words => this.#newLine(name, words)));
   }
 
   report(scanner: ByteScanner): void {
-    const counts = new Float64Array(this.#cpus.length);
+    const counts = this.#counts;
     this.#sums.fill(0);
     let others = 0;
     for (let position = 0; scanner.line(); position++) {
