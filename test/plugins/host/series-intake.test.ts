@@ -140,6 +140,44 @@ describe('SeriesIntake', () => {
     expect(first!.closedAt).toBeLessThanOrEqual(second!.collections[0]!.time);
   });
 
+  it('asks for what it refused for a limit a minute later, once there is room, and takes it then', async () => {
+    const { intake, take, values, drops } = newIntake(2);
+    const all = {
+      families: [FAMILY],
+      series: [series(0, '1'), series(1, '2'), series(2, '3')],
+      ids: [0, 1, 2],
+      values: [1, 2, 3],
+    };
+    await take(1, all);
+    expect(drops).toEqual([['series-limit', 1]]);
+    // There is no room: asking would change nothing.
+    expect([0, 100_000, 200_000].map(now => intake.wantsDefinitions(now))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    // Number 1 stands for what number 0 stood for, so one place is free.
+    const moved = { families: [FAMILY], series: [series(1, '1'), series(2, '3')] };
+    await take(2, { series: [series(1, '1')], ids: [1], values: [4] });
+    expect([300_000, 359_999, 360_000, 360_001].map(now => intake.wantsDefinitions(now))).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ]);
+    await take(3, { ...moved, ids: [1, 2], values: [5, 6] });
+    expect(values().at(-1)).toEqual({ 'x{a="1"}': 5, 'x{a="3"}': 6 });
+  });
+
+  it('tells the newest values of a family by one of its labels', async () => {
+    const { intake, take } = newIntake();
+    const answer = { families: [FAMILY], series: [series(0, '1'), series(1, '2')] };
+    await take(1, { ...answer, ids: [0, 1], values: [1, 2] });
+    await take(2, { ids: [1], values: [3] });
+    expect(intake.latest('x', 'a')).toEqual(new Map([['2', 3]]));
+    expect(intake.latest('y', 'a')).toEqual(new Map());
+  });
+
   it('takes nothing after it was closed', async () => {
     const { intake, take, sink } = newIntake();
     await take(1, { families: [FAMILY], series: [series(0, '1')], ids: [0], values: [1] });
