@@ -3,6 +3,7 @@
 
 import { type Kernels, newKernels } from '../kernels/load.ts';
 import { OutpostError } from '../lifecycle/errors.ts';
+import type { Scratch } from './scratch.ts';
 
 const EXPANSION_MAX = 22;
 
@@ -87,22 +88,29 @@ function newWorkspace(): Workspace {
   return { kernels: newKernels(memory), memory, bytes: new Uint8Array(memory.buffer) };
 }
 
-/** Decompresses a block of at most `lengthMax` bytes. Throws `bad-data` or `limit-exceeded`. */
-export function snappyDecode(block: Uint8Array, lengthMax: number): Uint8Array {
+/**
+ * Decompresses a block of at most `lengthMax` bytes, into `scratch` where one is given. Throws `bad-data` or
+ * `limit-exceeded`.
+ */
+export function snappyDecode(block: Uint8Array, lengthMax: number, scratch?: Scratch): Uint8Array {
   const header = snappyHeader(block, lengthMax);
   const body = block.subarray(header.bytes);
   return inWorkspace(body, header.length, ({ kernels, bytes }, output) => {
     kernels.snappyStart(STATE, INPUT, body.length, output, header.length);
     if (kernels.snappyDecode(STATE, header.length) !== 1) throw damaged();
-    return bytes.slice(output, output + header.length);
+    return copyOf(bytes.subarray(output, output + header.length), scratch);
   });
 }
 
-/** Compresses into one block. */
-export function snappyEncode(bytes: Uint8Array): Uint8Array {
+/** Compresses into one block, in `scratch` where one is given. */
+export function snappyEncode(bytes: Uint8Array, scratch?: Scratch): Uint8Array {
   const sizeMax = 32 + bytes.length + Math.ceil(bytes.length / 6);
   return inWorkspace(bytes, sizeMax, (workspace, output) => {
     const size = workspace.kernels.snappyEncode(INPUT, bytes.length, output, TABLE);
-    return workspace.bytes.slice(output, output + size);
+    return copyOf(workspace.bytes.subarray(output, output + size), scratch);
   });
+}
+
+function copyOf(bytes: Uint8Array, scratch: Scratch | undefined): Uint8Array {
+  return scratch ? scratch.copy(bytes) : bytes.slice();
 }

@@ -4,6 +4,7 @@
 
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Scratch } from '../../encoding/scratch.ts';
 import type { Slicer } from '../../lifecycle/slicer.ts';
 import {
   decodeExemplarsRecord,
@@ -159,6 +160,7 @@ class RecordFilter {
   readonly #histogramColumns = new LoggedHistograms();
   readonly #metadata = new Map<number, LoggedMetadata>();
   #batch: Uint8Array[] = [];
+  readonly #copies = new Scratch();
   #batchBytes = 0;
 
   constructor(writer: LogWriter, needed: Needed) {
@@ -259,7 +261,7 @@ class RecordFilter {
   }
 
   #pass(record: Uint8Array): void {
-    this.#batch.push(record.slice());
+    this.#batch.push(this.#copies.copy(record));
     this.#batchBytes += record.length;
     if (this.#batchBytes >= BATCH_BYTES) this.#flush();
   }
@@ -267,6 +269,7 @@ class RecordFilter {
   #flush(): void {
     if (this.#batch.length > 0) this.#writer.log(this.#batch);
     this.#batch = [];
+    this.#copies.reset();
     this.#batchBytes = 0;
   }
 }

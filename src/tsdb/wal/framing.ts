@@ -5,6 +5,7 @@
 //   type byte: bits 0-2 kind (0 page end, 1 full, 2 first, 3 middle, 4 last), bit 3 snappy, bit 4 zstd
 
 import { crc32c } from '../../encoding/crc32c.ts';
+import type { Scratch } from '../../encoding/scratch.ts';
 import { snappyEncode } from '../../encoding/snappy.ts';
 
 export const PAGE_BYTES = 32 * 1024;
@@ -33,10 +34,10 @@ export interface PackedRecord {
   readonly flag: number;
 }
 
-/** Compresses a record where it is long enough and gets smaller. */
-export function packRecord(record: Uint8Array, compress: boolean): PackedRecord {
+/** Compresses a record where it is long enough and gets smaller; into `scratch` where one is given. */
+export function packRecord(record: Uint8Array, compress: boolean, scratch?: Scratch): PackedRecord {
   if (compress && record.length >= COMPRESS_BYTES_MIN) {
-    const data = snappyEncode(record);
+    const data = snappyEncode(record, scratch);
     if (data.length < record.length) return { data, flag: FRAGMENT_SNAPPY };
   }
   return { data: record, flag: 0 };

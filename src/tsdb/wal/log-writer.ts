@@ -2,6 +2,7 @@
 // left behind is cut off again before anything else is written.
 
 import { mkdirSync } from 'node:fs';
+import { Scratch } from '../../encoding/scratch.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import { systemReason } from '../../lifecycle/system-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -28,6 +29,8 @@ export class LogWriter {
   readonly #fs: LogFs;
   readonly #segmentBytes: number;
   readonly #frames = new FrameBuffer();
+  /** The compressed records of a batch. */
+  readonly #packed = new Scratch();
   #segment: number;
   #fd: number;
   /** End of the last whole batch in the current segment. */
@@ -79,7 +82,9 @@ export class LogWriter {
   log(records: readonly Uint8Array[]): void {
     // The descriptor may be another file's by now.
     if (this.#closed) throw new OutpostError('unavailable', `write to a closed log: ${this.#dir}`);
-    const packed = records.map(record => packRecord(record, this.#options.compress ?? false));
+    this.#packed.reset();
+    const compress = this.#options.compress ?? false;
+    const packed = records.map(record => packRecord(record, compress, this.#packed));
     try {
       if (this.#torn) this.#cutOffTorn();
       this.#frame(packed);

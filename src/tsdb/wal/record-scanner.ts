@@ -2,6 +2,7 @@
 // goes on with the next bytes that prove to be the start of a record by their checksum.
 
 import { crc32c } from '../../encoding/crc32c.ts';
+import { Scratch } from '../../encoding/scratch.ts';
 import { snappyDecode } from '../../encoding/snappy.ts';
 import { zstdDecode } from '../../encoding/zstd.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
@@ -46,6 +47,8 @@ export class RecordScanner {
   /** The first hundred places. */
   readonly damages: Damage[] = [];
   readonly #visit: RecordVisitor;
+  /** The record at hand, decompressed. */
+  readonly #unpacked = new Scratch();
   /** The record being put together, null between records. */
   #open: { readonly start: number; readonly flag: number; length: number } | null = null;
   #parts = new Uint8Array(PAGE_BYTES);
@@ -147,7 +150,8 @@ export class RecordScanner {
 
   #record(packed: { data: Uint8Array; flag: number }, start: number, end: number): void {
     try {
-      this.#visit(unpack(packed.data, packed.flag));
+      this.#unpacked.reset();
+      this.#visit(unpack(packed.data, packed.flag, this.#unpacked));
     } catch (error) {
       if (!(error instanceof OutpostError) || error.code !== 'corrupt') throw error;
       this.#damage('corrupt', start, error.message);
@@ -208,10 +212,10 @@ function nextStart(page: Uint8Array, from: number): number {
   return page.length;
 }
 
-function unpack(data: Uint8Array, flag: number): Uint8Array {
+function unpack(data: Uint8Array, flag: number, scratch: Scratch): Uint8Array {
   if (flag === 0) return data;
   try {
-    if (flag === FRAGMENT_SNAPPY) return snappyDecode(data, RECORD_BYTES_MAX);
+    if (flag === FRAGMENT_SNAPPY) return snappyDecode(data, RECORD_BYTES_MAX, scratch);
     return zstdDecode(data, RECORD_BYTES_MAX);
   } catch (cause) {
     throw new OutpostError('corrupt', 'a compressed record is damaged', { cause });
