@@ -11,6 +11,7 @@ import type { PluginHostOptions } from '../../plugins/host/plugin-host.ts';
 import type { PluginSpec } from '../../plugins/host/plugin-spec.ts';
 import { FileStorage } from '../../plugins/host/plugin-storage.ts';
 import { type ProcessTools, systemTools } from '../../plugins/host/process-tools.ts';
+import { systemClock } from '../../src/lifecycle/clock.ts';
 import { isAlive, RunningHost } from '../fakes/running-host.ts';
 import { until } from '../fakes/until.ts';
 
@@ -360,6 +361,32 @@ describe('a plugin that takes too much', () => {
     expect(told.message).toMatch(/^plugin bad is ended: it has \d+ MiB .* may have 300 MiB$/);
     await goesOn(host);
   }, 40_000);
+
+  it('is collected from less often for its CPU time, then ended, and its neighbour goes on', async () => {
+    let later = 0;
+    let bad = 0;
+    // Beyond the time in which a plugin that has started may use what it likes.
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + later };
+    const system = { ...systemTools(), makeModest: () => {} };
+    const used = (): number => (clock.monotonic() / 1000) * 2;
+    const processTools: ProcessTools = {
+      ...system,
+      usage: pid => ({ cpuSeconds: pid === bad ? used() : 0, memoryBytes: 1, processes: 1 }),
+    };
+    const host = await beside(raw('honest'), { clock, processTools, watchMs: 100 });
+    await until('it delivers', () => host.sink('bad').collections.length > 0);
+    later = 60_000;
+    bad = host.pid('bad');
+    await until('it is throttled', () => host.names('bad').includes('plugin.throttled'));
+    await until('it is degraded', () => host.state('bad') === 'degraded');
+    expect(host.metric('agent_plugin_interval_stretch', { plugin: 'bad' })).toBeGreaterThan(1);
+    await until('it is ended', () => host.names('bad').includes('plugin.exited'));
+    expect(host.names('bad').slice(0, 6)).toEqual([
+      ...['plugin.started', 'plugin.throttled', 'plugin.throttled', 'plugin.throttled'],
+      ...['plugin.overused', 'plugin.exited'],
+    ]);
+    await goesOn(host);
+  });
 
   it('shows what it uses', async () => {
     const host = await beside(raw('burns'), { watchMs: 100 });
