@@ -16,6 +16,8 @@ const COLUMNS: readonly (readonly [number, string, string])[] = [
 ];
 /** Newer kernels say here which CPU the line is of: those offline have none. */
 const INDEX_COLUMN = 12;
+/** More CPUs than a kernel can have; a line that tells a greater number is none of a CPU. */
+const CPUS_MAX = 65_536;
 
 export const softnet = defineCollector({
   name: 'softnet',
@@ -39,6 +41,7 @@ export const softnet = defineCollector({
           values[column] = scanner.hexValue();
         }
         const cpu = values[INDEX_COLUMN]!;
+        if (!(cpu < CPUS_MAX)) continue;
         cpus[cpu] ??= families.map(family => family.with(String(cpu)));
         for (let i = 0; i < COLUMNS.length; i++) cpus[cpu]![i]!.set(values[COLUMNS[i]![0]]!);
       }
