@@ -116,6 +116,14 @@ describe('a configuration file', () => {
         'global:\n  external_labels:\n    a-b: c\n',
         ':3:5: "a-b" cannot be a name here; an example is cluster: eu1',
       ],
+      [
+        'plugins:\n  hardware:\n    collectors:\n      hwmom: {}\n',
+        ':4:7: plugins.hardware.collectors.hwmom is not a collector of plugin hardware; it has: cpufreq, ',
+      ],
+      [
+        'plugins:\n  os:\n    collectors:\n      cpu: {options: {guest: 1}}\n',
+        ':4:23: plugins.os.collectors.cpu.options.guest must be true or false',
+      ],
       ['plugins:\n  osx: {}\n', 'plugins.osx needs a command; built in and without one are: os'],
     ];
     await each(cases, async ([text, said]) => {
