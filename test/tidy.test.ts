@@ -66,7 +66,7 @@ const NEIGHBOURS: readonly (readonly [string, string, string])[] = [
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   re2js: ['src/labels/regex.ts'],
   fastify: ['src/httpapi/'],
-  yaml: ['src/cli/', 'src/rules/yaml-tree.ts'],
+  yaml: ['src/cli/', 'src/rules/yaml-tree.ts', 'src/discovery/group-text.ts'],
   commander: ['src/cli/'],
   typebox: ['src/cli/'],
   'typebox/compile': ['src/cli/'],

@@ -2,6 +2,7 @@
 
 import type { HttpClientOptions } from '../http-client/options.ts';
 import type { TargetGroup } from './discoverer.ts';
+import type { KubernetesServer } from './kubernetes/client.ts';
 
 export interface StaticDiscovery {
   readonly kind: 'static';
@@ -31,5 +32,38 @@ export interface DnsDiscovery {
   readonly refreshMs: number;
 }
 
+/** What targets are made of. */
+export type KubernetesRole = 'node' | 'pod' | 'service' | 'endpoints' | 'endpointslice' | 'ingress';
+
+/** All roles. */
+export const KUBERNETES_ROLES: readonly KubernetesRole[] = [
+  'node',
+  'pod',
+  'service',
+  'endpoints',
+  'endpointslice',
+  'ingress',
+];
+
+export interface KubernetesDiscovery {
+  readonly kind: 'kubernetes';
+  readonly role: KubernetesRole;
+  readonly server: KubernetesServer;
+  /** All where it is empty. */
+  readonly namespaces: readonly string[];
+  readonly selectors: readonly {
+    readonly role: KubernetesRole;
+    readonly label: string;
+    readonly field: string;
+  }[];
+  /** Only pods of this node are looked at; '' is all nodes. */
+  readonly nodeName: string;
+}
+
 /** One way of finding a job's targets. */
-export type DiscoveryConfig = StaticDiscovery | FileDiscovery | HttpDiscovery | DnsDiscovery;
+export type DiscoveryConfig =
+  | StaticDiscovery
+  | FileDiscovery
+  | HttpDiscovery
+  | DnsDiscovery
+  | KubernetesDiscovery;

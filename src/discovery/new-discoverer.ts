@@ -7,6 +7,7 @@ import type { Discoverer } from './discoverer.ts';
 import { dnsDiscoverer } from './dns-discovery.ts';
 import { fileDiscoverer } from './file-discovery.ts';
 import { httpDiscoverer } from './http-discovery.ts';
+import { kubernetesDiscoverer } from './kubernetes/kubernetes-discovery.ts';
 import type { DiscoveryMetrics } from './metrics.ts';
 import { staticDiscoverer } from './static-discovery.ts';
 
@@ -29,5 +30,7 @@ export function newDiscoverer(config: DiscoveryConfig, context: DiscoveryContext
       return httpDiscoverer(config, context);
     case 'dns':
       return dnsDiscoverer(config, context);
+    case 'kubernetes':
+      return kubernetesDiscoverer(config, context);
   }
 }

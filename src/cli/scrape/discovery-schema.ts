@@ -12,6 +12,7 @@ import {
   httpClientMistakes,
   httpClientOptions,
 } from './http-client-schema.ts';
+import { KubernetesSchema, kubernetesDiscovery, kubernetesMistakes } from './kubernetes-schema.ts';
 
 const refresh = (description: string) => Type.Optional(PositiveDuration(description));
 
@@ -89,6 +90,9 @@ export const discoveryKeys = {
     Type.Array(HttpSchema, { description: 'Targets that an HTTP endpoint names.' }),
   ),
   dns_sd_configs: Type.Optional(Type.Array(DnsSchema, { description: 'Targets that DNS names.' })),
+  kubernetes_sd_configs: Type.Optional(
+    Type.Array(KubernetesSchema, { description: 'Targets that a Kubernetes API server knows of.' }),
+  ),
 };
 
 const DiscoverySchema = Type.Object(discoveryKeys);
@@ -117,6 +121,9 @@ export function* discoveryMistakes(
     const keys = [...at, 'http_sd_configs', String(i)];
     yield* urlMistakes(one.url, [...keys, 'url']);
     yield* httpClientMistakes(one, keys);
+  }
+  for (const [i, one] of (block.kubernetes_sd_configs ?? []).entries()) {
+    yield* kubernetesMistakes(one, [...at, 'kubernetes_sd_configs', String(i)]);
   }
   for (const [i, one] of (block.dns_sd_configs ?? []).entries()) {
     if ((one.type ?? 'SRV') === 'SRV' || one.port) continue;
@@ -161,6 +168,9 @@ export function discoveryConfigs(block: DiscoveryBlock, place: ConfigPlace): Dis
   for (const { names, type = 'SRV', port = 0, refresh_interval: text } of block.dns_sd_configs ??
     []) {
     configs.push({ kind: 'dns', names, type, port, refreshMs: parseDuration(text ?? '30s')! });
+  }
+  for (const one of block.kubernetes_sd_configs ?? []) {
+    configs.push(kubernetesDiscovery(one, place));
   }
   return configs;
 }

@@ -18,9 +18,11 @@ const limit = (description: string) =>
     }),
   );
 const choice = <Name extends string>(names: readonly Name[], description: string) =>
-  Type.Union(
-    names.map(name => Type.Literal(name)),
-    { description, examples: [...names] },
+  Type.Unsafe<Name>(
+    Type.Union(
+      names.map(name => Type.Literal(name)),
+      { description, examples: [...names] },
+    ),
   );
 
 /** Keys of `global` that are the defaults of every job. */

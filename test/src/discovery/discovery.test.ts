@@ -58,7 +58,7 @@ function run(discoverer: Discoverer): void {
 }
 
 /** The condition, looked at after time has moved. */
-const after = (ms: number, condition: () => boolean) => (): boolean => {
+const later = (ms: number, condition: () => boolean) => (): boolean => {
   clock.advance(ms);
   return condition();
 };
@@ -80,18 +80,18 @@ describe('files', () => {
     writeFileSync(json, '[{"targets": ["h:4"]}]');
     await until(
       'the new file',
-      after(100, () => addresses().includes('h:4')),
+      later(100, () => addresses().includes('h:4')),
     );
     writeFileSync(yaml, '- targets: [h:1');
     await until(
       'the mistake',
-      after(100, () => failures('file') > 0),
+      later(100, () => failures('file') > 0),
     );
     expect(addresses()).toEqual(['h:1', 'h:2', 'h:3', 'h:4']);
     rmSync(yaml);
     await until(
       'one file less',
-      after(100, () => addresses().length === 1),
+      later(100, () => addresses().length === 1),
     );
     expect(addresses()).toEqual(['h:4']);
   });
@@ -188,7 +188,7 @@ describe('DNS', () => {
     code = 'ENOTFOUND';
     await until(
       'none',
-      after(30_000, () => addresses().length === 0),
+      later(30_000, () => addresses().length === 0),
     );
   });
 });
