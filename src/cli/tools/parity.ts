@@ -8,6 +8,8 @@ import { type ExposedFamily, parseExposedMetrics } from '../../tools/parity/expo
 import { withToolFlags } from './flags.ts';
 import { runTool, type ToolContext, type ToolFlags } from './run-tool.ts';
 
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
 interface ParityFlags extends ToolFlags {
   readonly agent: string;
   readonly exporter: string;
@@ -61,5 +63,19 @@ async function read(url: string, signal: AbortSignal): Promise<ReadonlyMap<strin
   if (!response.ok) {
     throw new OutpostError('unavailable', `read ${url}: status ${response.status}`);
   }
-  return parseExposedMetrics(await response.text());
+  return parseExposedMetrics(await bounded(url, response));
+}
+
+async function bounded(url: string, response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) {
+      throw new OutpostError('bad-data', `read ${url}: more than ${ANSWER_BYTES_MAX} bytes`);
+    }
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
