@@ -24,6 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'plugins/os',
     'plugins/hardware',
     'plugins/builtin',
+    'plugins/examples',
   ],
   ['src/promql', 'src/rules', 'src/downsample'],
   ['src/tsdb'],
@@ -57,6 +58,7 @@ const NEIGHBOURS: readonly (readonly [string, string, string])[] = [
   ['agent', 'plugins/host', 'the agent runs the host and is its sink'],
   ['plugins/os', 'plugins/sdk', 'collectors are written against the SDK'],
   ['plugins/hardware', 'plugins/sdk', 'collectors are written against the SDK'],
+  ['plugins/examples', 'plugins/sdk', 'what an outsider writes'],
   ['plugins/builtin', 'plugins/sdk', 'the process that the built-in sets share'],
   ['plugins/builtin', 'plugins/os', 'the process that the built-in sets share'],
   ['plugins/builtin', 'plugins/hardware', 'the process that the built-in sets share'],
@@ -293,7 +295,7 @@ function mayImport(file: string, target: string): boolean {
   if (!from || !to) return false;
   if (from.folder === to.folder) return true;
   // A collector, like any outsider's, sees the SDK and nothing else.
-  if (/^plugins\/(os|hardware)$/.test(from.folder)) return to.folder === 'plugins/sdk';
+  if (/^plugins\/(os|hardware|examples)$/.test(from.folder)) return to.folder === 'plugins/sdk';
   if (from.floor < to.floor) return true;
   return NEIGHBOURS.some(([a, b]) => from.folder === a && to.folder === b);
 }

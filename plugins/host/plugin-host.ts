@@ -8,6 +8,7 @@ import type { Logger } from '../../src/telemetry/logger.ts';
 import type { Registry } from '../../src/telemetry/metrics.ts';
 import { forgetPlugin, newHostMetrics } from './host-metrics.ts';
 import type { HostOffers } from './host-offers.ts';
+import type { PluginSession } from './plugin-session.ts';
 import { type PluginSpec, specChange } from './plugin-spec.ts';
 import type { PluginState } from './plugin-state.ts';
 import type { PluginStatus } from './plugin-status.ts';
@@ -103,6 +104,19 @@ export class PluginHost implements Actor {
   /** Every plugin, in the order of the configuration. */
   list(): readonly PluginStatus[] {
     return [...this.#plugins.values()].map(({ supervisor }) => supervisor.status());
+  }
+
+  /** What a plugin offers beside samples. Throws `not-found`, and `unavailable` while it does not run. */
+  session(name: string): PluginSession {
+    const found = this.#plugins.get(name);
+    if (!found) {
+      const known = [...this.#plugins.keys()].join(', ');
+      throw new OutpostError('not-found', `ask plugin ${name}: there are: ${known}`);
+    }
+    const { session } = found.supervisor;
+    if (session === null)
+      throw new OutpostError('unavailable', `ask plugin ${name}: it does not run`);
+    return session;
   }
 
   /** Starts a plugin anew, out of quarantine too. Throws `not-found`. */

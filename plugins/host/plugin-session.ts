@@ -9,6 +9,7 @@ import type { AttributeValue } from '../sdk/events.ts';
 import { isUnimplemented } from './call-error.ts';
 import type { PluginConnection } from './connection.ts';
 import { LineReader } from './line-reader.ts';
+import { type CallResult, callFunction, captureBlobs } from './plugin-calls.ts';
 import type { Description } from './plugin-methods.ts';
 import type { PluginState } from './plugin-storage.ts';
 import { type EventSink, readEvent } from './received-event.ts';
@@ -76,6 +77,39 @@ export class PluginSession {
   /** Things that were not kept, for there were too many or they were too large. */
   get inventoryRefused(): number {
     return this.#refused;
+  }
+
+  /** The functions that the plugin says it has, with who may call them. */
+  get functions(): Description['functions'] {
+    return this.#options.description.functions;
+  }
+
+  /**
+   * Runs a function. Rejects with `not-found` for one the plugin does not list, and as callFunction does;
+   * whether the caller may is for the caller's host to decide.
+   */
+  call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    limits: Parameters<typeof callFunction>[2],
+  ): Promise<CallResult> {
+    const { plugin, connection } = this.#options;
+    if (!this.functions.some(each => each.name === name)) {
+      const known = this.functions.map(each => each.name).join(', ') || 'none';
+      const text = `call ${name} of plugin ${plugin}: its functions are: ${known}`;
+      return Promise.reject(new OutpostError('not-found', text));
+    }
+    return callFunction(connection, { name, args }, limits);
+  }
+
+  /** The plugin's part of an incident snapshot; none where it captures nothing. */
+  async capture(
+    trigger: string,
+    limits: Parameters<typeof captureBlobs>[2],
+  ): ReturnType<typeof captureBlobs> {
+    const { connection, description } = this.#options;
+    if (!description.features.includes('capture')) return { blobs: [], problem: null };
+    return captureBlobs(connection, trigger, limits);
   }
 
   /** Keeps the calls open that the plugin says it serves, until `signal` aborts. Never rejects. */

@@ -6,6 +6,7 @@ import { OutpostError } from '../../src/lifecycle/errors.ts';
 import type { ConfigurationError } from './connection.ts';
 import { type Ending, PluginLife } from './plugin-life.ts';
 import { PluginReport } from './plugin-report.ts';
+import type { PluginSession } from './plugin-session.ts';
 import { limitsOf, type PluginSpec } from './plugin-spec.ts';
 import { nextState, type PluginEvent, type PluginState } from './plugin-state.ts';
 import { collectorStatuses, type PluginStatus } from './plugin-status.ts';
@@ -61,6 +62,11 @@ export class PluginSupervisor {
       limits: limitsOf(this.#spec),
       collectors: () => collectorStatuses(this.#spec, life),
     };
+  }
+
+  /** What goes on with the plugin beside collections; null while it does not run. */
+  get session(): PluginSession | null {
+    return this.#life?.session ?? null;
   }
 
   /** Collects once beside the grid, where the plugin runs; resolves when the sink has the samples. */
