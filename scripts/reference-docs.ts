@@ -252,6 +252,7 @@ function schemaTable(schema: TSchema): string {
       visit(child, path === '' ? key : `${path}.${key}`);
     }
     if (entry?.properties) visit(entry, `${path}.<name>`);
+    if (node.items?.properties) visit(node.items, `${path}[]`);
   };
   visit(schema as SchemaNode, '');
   return table(['key', 'type', 'meaning'], rows);
@@ -260,7 +261,7 @@ function schemaTable(schema: TSchema): string {
 function typeText(node: SchemaNode): string {
   if (node.anyOf) return node.anyOf.map(typeText).join(' or ');
   if (node.const !== undefined) return String(node.const);
-  if (node.type === 'array') return `list of ${node.items?.type ?? 'values'}s`;
+  if (node.type === 'array') return `list of ${node.items?.type ?? 'value'}s`;
   if (node.patternProperties) {
     const entry = Object.values(node.patternProperties)[0]!;
     return entry.properties ? 'map' : `map of ${entry.type ? `${entry.type}s` : 'values'}`;
