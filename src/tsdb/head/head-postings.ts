@@ -85,6 +85,11 @@ export class HeadPostings {
     return this.#names.keys();
   }
 
+  /** How many values some series have for a name. */
+  valueCount(name: number): number {
+    return this.#names.get(name)?.size ?? 0;
+  }
+
   /** Values that some series have for a name. */
   values(name: number): Iterable<number> {
     return this.#names.get(name)?.keys() ?? [];

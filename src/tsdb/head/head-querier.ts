@@ -95,8 +95,7 @@ export class HeadQuerier implements Querier {
       : null;
     const symbol = index.symbols.find(name);
     if (symbol < 0) return this.#answer([], options);
-    const values = [...index.lists.values(symbol)];
-    if (refs && refs.length < values.length) {
+    if (refs && refs.length < index.lists.valueCount(symbol)) {
       const found = new Set<string>();
       await this.#forEach(refs, this.#slicer(options), slot => {
         const value = index.labelOf(slot, index.symbols.find(name));
@@ -106,13 +105,14 @@ export class HeadQuerier implements Querier {
     }
     const slicer = this.#slicer(options);
     const accepted: string[] = [];
+    let visited = 0;
     // The iterator follows changes made while this gives way, and never yields a value that has gone.
     for (const value of index.lists.values(symbol)) {
       const text = index.symbols.text(value);
       if (matchesAll(own, () => text)) {
         if (refs === null || intersects(refs, index.lists.get(symbol, value))) accepted.push(text);
       }
-      if (accepted.length % SLICE_VALUES === 0 && slicer.due) await slicer.pause();
+      if (++visited % SLICE_VALUES === 0 && slicer.due) await slicer.pause();
     }
     return this.#answer(accepted, options);
   }
@@ -155,12 +155,14 @@ export class HeadQuerier implements Querier {
 
   async #answer(texts: readonly string[], options: SelectOptions): Promise<LabelAnswer> {
     const limit = options.hints?.limit || texts.length;
-    const order = await sortedOrder(
-      texts.length,
-      (a, b) => compareStrings(texts[a]!, texts[b]!),
-      this.#slicer(options),
-    );
-    const values = Array.from(order.subarray(0, limit), i => texts[i]!);
+    const slicer = this.#slicer(options);
+    const compare = (a: number, b: number): number => compareStrings(texts[a]!, texts[b]!);
+    const order = (await sortedOrder(texts.length, compare, slicer)).subarray(0, limit);
+    const values: string[] = [];
+    for (let i = 0; i < order.length; i++) {
+      values.push(texts[order[i]!]!);
+      if (i % SLICE_SERIES === 0 && slicer.due) await slicer.pause();
+    }
     return { values, warnings: [] };
   }
 }

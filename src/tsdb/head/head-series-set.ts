@@ -83,21 +83,26 @@ export class HeadSeriesSet implements SeriesSet {
     const { refs, range, limit } = this.#selection;
     const head = this.#head;
     const { arena, index, histograms } = head;
+    const { table } = index;
+    const kept = this.#refs;
+    const maxTimes = this.#maxTimes;
     const slots = new Uint32Array(refs.length);
     let found = 0;
     for (let i = 0; i < refs.length; i++) {
-      const slot = index.table.slotOf(refs[i]!);
+      const slot = table.slotOf(refs[i]!);
       if (slot < 0) continue;
-      this.#refs[found] = refs[i]!;
+      kept[found] = refs[i]!;
       slots[found++] = slot;
     }
-    arena.newestIn(slots, found, range, this.#maxTimes);
+    arena.newestIn(slots, found, range, maxTimes);
     let count = 0;
+    const anyDeleted = head.deletedFrom.size > 0;
     for (let i = 0; i < found && count < limit; i++) {
-      const ref = this.#refs[i]!;
+      const ref = kept[i]!;
       const slot = slots[i]!;
-      if (head.deletedFrom.has(ref) && isDeletedIn(head, { slot, ref }, range)) continue;
-      let newest = this.#maxTimes[i]!;
+      if (anyDeleted && head.deletedFrom.has(ref) && isDeletedIn(head, { slot, ref }, range))
+        continue;
+      let newest = maxTimes[i]!;
       let inOrder = newest !== Number.NEGATIVE_INFINITY;
       if (histograms.size > 0) {
         inOrder = head.hasSamplesIn(slot, range.minTime, range.maxTime);
@@ -105,11 +110,11 @@ export class HeadSeriesSet implements SeriesSet {
       } else if (!inOrder) newest = arena.maxTime(slot);
       const outOfOrder = this.#outOfOrder?.note(ref) ?? false;
       if (!inOrder && !outOfOrder) continue;
-      this.#refs[count] = ref;
-      this.#maxTimes[count++] = Math.min(range.maxTime, newest);
+      kept[count] = ref;
+      maxTimes[count++] = Math.min(range.maxTime, newest);
     }
-    this.#refs = this.#refs.subarray(0, count);
-    this.#maxTimes = this.#maxTimes.subarray(0, count);
+    this.#refs = kept.subarray(0, count);
+    this.#maxTimes = maxTimes.subarray(0, count);
   }
 }
 

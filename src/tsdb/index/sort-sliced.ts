@@ -11,7 +11,8 @@ export async function sortedOrder(
   compare: (a: number, b: number) => number,
   slicer: Slicer,
 ): Promise<Uint32Array> {
-  let source = Uint32Array.from({ length: count }, (_, i) => i);
+  let source = new Uint32Array(count);
+  for (let i = 0; i < count; i++) source[i] = i;
   for (let from = 0; from < count; from += RUN) {
     source.subarray(from, from + RUN).sort(compare);
     if (slicer.due) await slicer.pause();
