@@ -82,6 +82,7 @@ function* partsOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
   for (let at = 0; at < items.length; at += PART_MAX) yield items.slice(at, at + PART_MAX);
 }
 
+/** A MetricMetadataRequest. */
 export function encodeMetadataRequest(request: MetadataRequest): Uint8Array {
   const { metric, limit, partialResponse } = request;
   const partialResponseStrategy = strategyOf(partialResponse);
@@ -126,6 +127,7 @@ export function readMetadata(frames: readonly Uint8Array[]): Gathered<MetadataBy
   return { value, warnings };
 }
 
+/** An ExemplarsRequest. */
 export function encodeExemplarsRequest(request: ExemplarsRequest): Uint8Array {
   const { query, minTime: start, maxTime: end, partialResponse } = request;
   const partialResponseStrategy = strategyOf(partialResponse);
@@ -177,6 +179,7 @@ export function readExemplars(frames: readonly Uint8Array[]): Gathered<readonly 
   return { value, warnings };
 }
 
+/** A TargetsRequest for active and dropped ones. */
 export function encodeTargetsRequest(partialResponse: boolean): Uint8Array {
   const partialResponseStrategy = strategyOf(partialResponse);
   return thanos.TargetsRequest.encode({ partialResponseStrategy }).finish();

@@ -240,7 +240,7 @@ describe.skipIf(folder === null)(
         const { paths } = await served();
         const tags = Object.values(paths).flatMap(item => Object.values(item).flatMap(o => o.tags));
         expect(tags).not.toContain('others');
-        expect(Object.keys(paths).length).toBe(39);
+        expect(Object.keys(paths).length).toBe(41);
       });
 
       test.each([

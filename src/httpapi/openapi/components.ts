@@ -91,11 +91,14 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
   TargetMetadata: record({ target: labels, metric: text, type: text, help: text, unit: text }, [
     'metric',
   ]),
-  Target: record({
-    ...{ discoveredLabels: labels, labels, scrapePool: text, scrapeUrl: text, globalUrl: text },
-    ...{ lastError: text, lastScrape: moment, lastScrapeDuration: decimal },
-    ...{ health: oneOf('up', 'down', 'unknown'), scrapeInterval: text, scrapeTimeout: text },
-  }),
+  Target: record(
+    {
+      ...{ discoveredLabels: labels, labels, scrapePool: text, scrapeUrl: text, globalUrl: text },
+      ...{ lastError: text, lastScrape: moment, lastScrapeDuration: decimal },
+      ...{ health: oneOf('up', 'down', 'unknown'), scrapeInterval: text, scrapeTimeout: text },
+    },
+    ['scrapeInterval', 'scrapeTimeout'],
+  ),
   HeadStats: record({
     ...{ numSeries: integer, numLabelPairs: integer, chunkCount: integer },
     ...{ minTime: integer, maxTime: integer },
@@ -123,7 +126,7 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
   }),
   PlanNode: record(
     {
-      ...{ kind: text, text, type: text },
+      ...{ kind: text, text, type: text, seconds: decimal, ownSeconds: decimal },
       reads: record({
         ...{ start: decimal, end: decimal, series: integer, samples: integer },
         ...{ bytes: either(integer, { type: 'null' }), seconds: decimal },
@@ -131,7 +134,7 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
       }),
       children: list(ref('PlanNode')),
     },
-    ['reads', 'children'],
+    ['reads', 'children', 'seconds', 'ownSeconds'],
   ),
   Explanation: record(
     {
