@@ -7,6 +7,7 @@ import { bcachefs } from './bcachefs.ts';
 import { bonding } from './bonding.ts';
 import { btrfs } from './btrfs.ts';
 import { buddyinfo } from './buddyinfo.ts';
+import { cgroups } from './cgroups.ts';
 import { conntrack } from './conntrack.ts';
 import { cpu } from './cpu.ts';
 import { cpuVulnerabilities } from './cpu-vulnerabilities.ts';
@@ -19,6 +20,7 @@ import { interrupts } from './interrupts.ts';
 import { ipvs } from './ipvs.ts';
 import { kernelHung } from './kernel-hung.ts';
 import { ksmd } from './ksmd.ts';
+import { lnstat } from './lnstat.ts';
 import { loadavg } from './loadavg.ts';
 import { meminfo } from './meminfo.ts';
 import { meminfoNuma } from './meminfo-numa.ts';
@@ -32,6 +34,7 @@ import { pressure } from './pressure.ts';
 import { processes } from './processes.ts';
 import { schedstat } from './schedstat.ts';
 import { selinux } from './selinux.ts';
+import { slabinfo } from './slabinfo.ts';
 import { sockstat } from './sockstat.ts';
 import { softirqs } from './softirqs.ts';
 import { softnet } from './softnet.ts';
@@ -46,6 +49,7 @@ import { timex } from './timex.ts';
 import { udpQueues } from './udp-queues.ts';
 import { uname } from './uname.ts';
 import { vmstat } from './vmstat.ts';
+import { xfrm } from './xfrm.ts';
 import { xfs } from './xfs.ts';
 import { zfs } from './zfs.ts';
 import { zoneinfo } from './zoneinfo.ts';
@@ -62,24 +66,26 @@ export const osPlugin = definePlugin({
     bonding,
     btrfs,
     buddyinfo,
+    cgroups,
     conntrack,
     cpu,
     cpuVulnerabilities,
     diskstats,
     entropy,
-    newExporterBuild(VERSION),
     filefd,
     filesystem,
     interrupts,
     ipvs,
     kernelHung,
     ksmd,
+    lnstat,
     loadavg,
     meminfo,
     meminfoNuma,
     netclass,
     netdev,
     netstat,
+    newExporterBuild(VERSION),
     nfs,
     nfsd,
     osRelease,
@@ -87,6 +93,7 @@ export const osPlugin = definePlugin({
     processes,
     schedstat,
     selinux,
+    slabinfo,
     sockstat,
     softirqs,
     softnet,
@@ -101,6 +108,7 @@ export const osPlugin = definePlugin({
     udpQueues,
     uname,
     vmstat,
+    xfrm,
     xfs,
     zfs,
     zoneinfo,

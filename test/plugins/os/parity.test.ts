@@ -62,6 +62,10 @@ const FAMILIES: Readonly<Record<string, RegExp>> = {
   softirqs: /^node_softirqs_functions_total$/,
   sysctl: /^node_sysctl_/,
   zoneinfo: /^node_zoneinfo_/,
+  cgroups: /^node_cgroups_/,
+  lnstat: /^node_lnstat_/,
+  slabinfo: /^node_slabinfo_/,
+  xfrm: /^node_xfrm_/,
   zfs: /^node_zfs_/,
 };
 
@@ -72,7 +76,11 @@ const LIVE = /^node_(time_(zone|seconds)|network_(receive|transmit)_(bytes|packe
 const COLLECTORS = {
   arp: { options: { deviceExclude: 'nope' } },
   bcache: { options: { priorityStats: true } },
+  cgroups: { enabled: true },
+  lnstat: { enabled: true },
   meminfo_numa: { enabled: true },
+  slabinfo: { enabled: true },
+  xfrm: { enabled: true },
   sysctl: {
     enabled: true,
     options: {
