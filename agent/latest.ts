@@ -9,7 +9,7 @@ import { isStaleAt, setStale } from '../src/storage/stale.ts';
 import type { MetricFamily, MetricSample } from '../src/telemetry/metrics.ts';
 
 /** How collectors fare: one family for all, whose series are each of the collector in their label. */
-const TOLD_BY_LABEL = /^node_scrape_collector_(duration_seconds|success)$/;
+const TOLD_BY_LABEL = /^node_scrape_collector_(duration_seconds|cpu_seconds_total|success)$/;
 const INITIAL_SERIES = 1024;
 // Formats and escaping schemes are few; a reader cannot make us keep more tables than this.
 const TABLES_MAX = 8;

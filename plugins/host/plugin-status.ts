@@ -16,6 +16,8 @@ export interface CollectorStatus {
   readonly error: string;
   /** What the run took, seconds; null where the plugin does not say. */
   readonly durationSeconds: number | null;
+  /** CPU time of its runs in all, each up to where it first waited; null where the plugin does not say. */
+  readonly cpuSeconds: number | null;
 }
 
 /** One plugin. */
@@ -53,6 +55,7 @@ export interface CollectorsSource {
 
 /** Metrics in which plugins made with the SDK say how each collector fared. */
 const DURATION = 'node_scrape_collector_duration_seconds';
+const CPU = 'node_scrape_collector_cpu_seconds_total';
 const SUCCESS = 'node_scrape_collector_success';
 
 /** The collectors of a plugin; none where it has not described itself. */
@@ -62,6 +65,7 @@ export function collectorStatuses(
 ): readonly CollectorStatus[] {
   const failures = life?.loop?.failures ?? new Map<string, string>();
   const durations = life?.intake?.latest(DURATION, 'collector') ?? new Map<string, number>();
+  const cpu = life?.intake?.latest(CPU, 'collector') ?? new Map<string, number>();
   const successes = life?.intake?.latest(SUCCESS, 'collector') ?? new Map<string, number>();
   return (life?.description?.collectors ?? []).map(({ name = '', defaultEnabled = false }) => {
     const id = name ?? '';
@@ -73,6 +77,7 @@ export function collectorStatuses(
       outcome: outcomeOf(enabled, error, successes.get(id)),
       error,
       durationSeconds: durations.get(id) ?? null,
+      cpuSeconds: cpu.get(id) ?? null,
     };
   });
 }

@@ -49,6 +49,7 @@ export class RunningCollector {
   readonly #options: RunningCollectorOptions;
   readonly #duration: Series;
   readonly #success: Series;
+  readonly #cpu: Series;
   readonly #phase: number;
   #opened: OpenCollector | null = null;
   #turn: number | null = null;
@@ -60,6 +61,7 @@ export class RunningCollector {
   #outcome: { readonly seconds: number; readonly error: unknown } | null = null;
   #slots: Uint32Array = new Uint32Array(0);
   #closed = false;
+  #cpuSeconds = 0;
 
   constructor(options: RunningCollectorOptions) {
     const { planned, table } = options;
@@ -79,6 +81,14 @@ export class RunningCollector {
       .gauge({
         name: 'node_scrape_collector_success',
         help: 'Whether the last run of the collector brought what it should.',
+        labels: ['collector'],
+      })
+      .with(planned.key);
+    this.#cpu = meta
+      .counter({
+        name: 'node_scrape_collector_cpu_seconds_total',
+        help: 'CPU time that runs of the collector took, each up to where it first waited.',
+        unit: 'seconds',
         labels: ['collector'],
       })
       .with(planned.key);
@@ -104,7 +114,7 @@ export class RunningCollector {
     this.#since = table.generation;
     this.#startedAt = context.clock.monotonic();
     try {
-      const pending = this.#open().collect(time);
+      const pending = this.#measured(() => this.#open().collect(time));
       if (!pending) {
         this.#finish(null);
         return null;
@@ -151,6 +161,17 @@ export class RunningCollector {
     return this.#opened;
   }
 
+  /** Nothing else of this process runs during a call, so what the process used meanwhile is the call's. */
+  #measured<T>(call: () => T): T {
+    const before = process.cpuUsage();
+    try {
+      return call();
+    } finally {
+      const { user, system } = process.cpuUsage(before);
+      this.#cpuSeconds += (user + system) / 1_000_000;
+    }
+  }
+
   #isDue(time: number): boolean {
     const { intervalMs } = this.planned;
     if (intervalMs === 0) return true;
@@ -170,6 +191,7 @@ export class RunningCollector {
 
   #report(seconds: number, error: unknown, failures: CollectorFailure[]): void {
     this.#duration.set(seconds);
+    this.#cpu.set(this.#cpuSeconds);
     this.#success.set(error === null ? 1 : 0);
     // Absence is a fact about the host, not trouble to report at every collection.
     if (error === null || error instanceof NoDataError) return;

@@ -102,6 +102,8 @@ export interface ApiPlugin {
     readonly error: string;
     /** Of its last run; null where unknown. */
     readonly durationSeconds: number | null;
+    /** CPU time of all its runs; null where unknown. */
+    readonly cpuSeconds: number | null;
   }[];
 }
 

@@ -66,7 +66,7 @@ async function goesOn(host: RunningHost): Promise<void> {
   expect(host.names('good')).toEqual(['plugin.started']);
   const counts = source!.collections.map(({ values }) => values.get('test_collections_total'));
   expect(counts).toEqual(counts.map((_, i) => i + 1));
-  expect(source!.collections.at(-1)!.values.size).toBe(4);
+  expect(source!.collections.at(-1)!.values.size).toBe(5);
 }
 
 describe('a plugin that ends', () => {

@@ -45,9 +45,10 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
         record(
           {
             ...{ name: text, enabled: truth, error: text, durationSeconds: decimal },
+            cpuSeconds: decimal,
             outcome: oneOf('ok', 'failed', 'no data', 'unknown', 'off'),
           },
-          ['durationSeconds'],
+          ['durationSeconds', 'cpuSeconds'],
         ),
       ),
     },

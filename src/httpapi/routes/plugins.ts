@@ -40,9 +40,10 @@ function pluginJson({ since, pid, ...plugin }: ApiPlugin) {
     limits: Object.fromEntries(
       Object.entries(plugin.limits).filter(([, limit]) => Number.isFinite(limit)),
     ),
-    collectors: plugin.collectors.map(({ durationSeconds, ...collector }) => ({
+    collectors: plugin.collectors.map(({ durationSeconds, cpuSeconds, ...collector }) => ({
       ...collector,
       ...(durationSeconds !== null && { durationSeconds }),
+      ...(cpuSeconds !== null && { cpuSeconds }),
     })),
   };
 }

@@ -27,6 +27,7 @@ describe('a plugin host with a good plugin', () => {
     const [first] = sink.collections;
     expect(first!.values.get('test_collections_total')).toBe(1);
     expect([...first!.values.keys()].sort()).toEqual([
+      'node_scrape_collector_cpu_seconds_total{collector="counting"}',
       'node_scrape_collector_duration_seconds{collector="counting"}',
       'node_scrape_collector_success{collector="counting"}',
       'test_collections_total',
@@ -87,8 +88,8 @@ describe('a plugin host with a good plugin', () => {
     await until('two collections', () => sink.collections.length >= 2);
     expect(metric('agent_plugin_state', { plugin: 'good', state: 'running' })).toBe(1);
     expect(metric('agent_plugin_state', { plugin: 'good', state: 'backoff' })).toBe(0);
-    expect(metric('agent_plugin_series', { plugin: 'good' })).toBe(4);
-    expect(metric('agent_plugin_samples_total', { plugin: 'good' })).toBeGreaterThanOrEqual(8);
+    expect(metric('agent_plugin_series', { plugin: 'good' })).toBe(5);
+    expect(metric('agent_plugin_samples_total', { plugin: 'good' })).toBeGreaterThanOrEqual(10);
   });
 });
 
@@ -110,7 +111,7 @@ describe('a plugin host with a plugin that ends or hangs', () => {
     expect(exited.attributes['stderr']).toContain('counting begins');
     expect(metric('agent_plugin_restarts_total', { plugin: 'good' })).toBe(1);
     expect(host.states().get('good')).toBe('running');
-    expect(sink.sources[1]!.seriesById.size).toBe(4);
+    expect(sink.sources[1]!.seriesById.size).toBe(5);
     expect(readdirSync(socketDir), 'the killed plugin left no socket').toHaveLength(1);
   });
 

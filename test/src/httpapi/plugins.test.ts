@@ -12,8 +12,15 @@ const plugin: ApiPlugin = {
   stretch: 1,
   limits: { seriesMax: 10, memoryBytes: Infinity },
   collectors: [
-    { name: 'cpu', enabled: true, outcome: 'ok', error: '', durationSeconds: 0.25 },
-    { name: 'nfs', enabled: false, outcome: 'off', error: '', durationSeconds: null },
+    { name: 'cpu', enabled: true, outcome: 'ok', error: '', durationSeconds: 0.25, cpuSeconds: 2 },
+    {
+      name: 'nfs',
+      enabled: false,
+      outcome: 'off',
+      error: '',
+      durationSeconds: null,
+      cpuSeconds: null,
+    },
   ],
 };
 
