@@ -5,8 +5,9 @@ import { Slicer } from '../lifecycle/slicer.ts';
 import type { Queryable } from '../storage/queryable.ts';
 import type { Annotations } from './annotations.ts';
 import type { RowLabels } from './block.ts';
-import { CELL_BYTES, labelBytes, type QueryMemory } from './limits/memory.ts';
+import { CELL_BYTES, histogramBytes, labelBytes, type QueryMemory } from './limits/memory.ts';
 import { limitReached, type QueryLimits } from './limits/query-limits.ts';
+import type { MatrixSeries } from './result.ts';
 
 /** Cells between two looks at the clock: a fraction of a millisecond for most of what is done with them. */
 const CELLS_UNCHECKED = 4096;
@@ -71,6 +72,11 @@ export class Execution {
   /** Counts a label set that is kept until the query ends. Throws as `hold`. */
   holdLabels({ labels }: Pick<RowLabels, 'labels'>): void {
     this.#memory.hold(labelBytes(labels.pairs));
+  }
+
+  /** Counts native histograms that are kept until the query ends. Throws as `hold`. */
+  holdHistograms({ histograms }: Pick<MatrixSeries, 'histograms'>): void {
+    if (histograms) this.#memory.hold(histogramBytes(histograms));
   }
 
   /** Counts other memory that is kept until the query ends. Throws as `hold`. */

@@ -66,6 +66,7 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
       if (!row.present.includes(1)) continue;
       execution.hold(row.present.length);
       execution.holdLabels(row.labels);
+      execution.holdHistograms(row);
       collection.add(row, lasting(row.labels));
       if (execution.dueAfter(row.present.length)) await execution.breathe();
     }
@@ -82,7 +83,9 @@ async function collectRows(execution: Execution, operator: VectorOperator): Prom
       if (execution.dueAfter(block.steps)) await execution.breathe();
       const source = lasting(block.rows[i]!);
       execution.holdLabels(source);
-      collection.add(store.copy(block, i, source), source);
+      const row = store.copy(block, i, source);
+      execution.holdHistograms(row);
+      collection.add(row, source);
     }
     await execution.breathe();
   }
@@ -185,6 +188,7 @@ export async function collectRange(
       execution.holdBytes(length * TIME_BYTES);
       execution.holdLabels(series);
       if (execution.due) await execution.breathe();
+      execution.holdHistograms(columns);
       out.push({
         labels: series.nameDropped ? withoutName(series.labels) : series.labels,
         times: columns.times.slice(0, length),

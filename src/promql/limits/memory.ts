@@ -1,6 +1,7 @@
-// The account of memory that queries hold. It counts what grows with data (columns, label sets, received
-// bytes), not what V8 allocates around it; a query that would exceed its share is stopped, not the process.
+// The account of memory that queries hold. It counts what grows with data (columns, label sets,
+// histograms, received bytes), not what V8 allocates around it; a query that would exceed its share is stopped, not the process.
 
+import type { FloatHistogram } from '../../storage/histogram.ts';
 import { limitReached, type QueryLimits } from './query-limits.ts';
 
 /** Bytes of a cell: its value and whether it is present. */
@@ -14,6 +15,27 @@ const PAIR_BYTES = 28;
 export function labelBytes(pairs: readonly string[]): number {
   let bytes = LABELS_BYTES;
   for (let i = 1; i < pairs.length; i += 2) bytes += PAIR_BYTES + pairs[i]!.length;
+  return bytes;
+}
+
+/** A native histogram without spans and buckets: an object with ten fields and five arrays. */
+const HISTOGRAM_BYTES = 400;
+/** An object in an array. */
+const SPAN_BYTES = 40;
+const BUCKET_BYTES = 8;
+
+/** Bytes that the native histograms of a row take; one that stands at several steps in a row is there once. */
+export function histogramBytes(histograms: readonly (FloatHistogram | undefined)[]): number {
+  let bytes = 0;
+  let last: FloatHistogram | undefined;
+  for (const histogram of histograms) {
+    if (histogram === undefined || histogram === last) continue;
+    last = histogram;
+    const { positiveSpans, negativeSpans, positiveBuckets, negativeBuckets } = histogram;
+    const buckets = positiveBuckets.length + negativeBuckets.length + histogram.customValues.length;
+    const spans = positiveSpans.length + negativeSpans.length;
+    bytes += HISTOGRAM_BYTES + spans * SPAN_BYTES + buckets * BUCKET_BYTES;
+  }
   return bytes;
 }
 

@@ -55,6 +55,7 @@ export class SubquerySource implements RangeSource {
         const labels = lasting(block.rows[i]!);
         this.#execution.holdLabels(labels);
         const row = store.copy(block, i, labels);
+        this.#execution.holdHistograms(row);
         const known = merging ? merged.get(row.labels.labels.key) : undefined;
         if (known) {
           known.merge(row);

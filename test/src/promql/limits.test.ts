@@ -66,6 +66,25 @@ describe('the limit of memory', () => {
     });
   }
 
+  it.each(['h', 'h[10s]', 'count_over_time(h[10s:1s])'])(
+    'counts the buckets of the native histograms of %s',
+    async query => {
+      const buckets = Array.from({ length: 150 }, (_, i) => i + 1).join(' ');
+      const histograms = storageOf(1000, `h {{count:9 sum:1 buckets:[${buckets}]}}x9`);
+      const held = async (text: string): Promise<number> => {
+        const engine = testEngine();
+        const isRange = text.endsWith(']');
+        const { stats } = isRange
+          ? await engine.instant(histograms, text, { timeMs: 9000 })
+          : await engine.range(histograms, text, { startMs: 0, endMs: 9000, stepMs: 1000 });
+        return stats.peakBytes;
+      };
+      // Ten histograms of 150 buckets of eight bytes each.
+      expect(await held(query)).toBeGreaterThan(12_000);
+      expect(await held('sum(histogram_count(h))')).toBeLessThan(12_000);
+    },
+  );
+
   it('does not concern an aggregation over as many series', async () => {
     const engine = testEngine({ bytesMax: 200_000 });
     expect(await errorOf(engine.range(many, 'sum(m)', RANGE))).toBe('answered');
