@@ -13,6 +13,10 @@ const DAY_MS = 24 * 60 * 60_000;
 /** The start of the agent belongs to the other collectors. */
 const SETTLE_MS = 10_000;
 const DEADLINE_MS = 60_000;
+/** After a failure it is tried again this much later. */
+const AGAIN_MS = 60 * 60_000;
+/** How often the series are set from what was found. */
+const SHOW_MS = 30_000;
 
 /** The process's main, compiled where this module is. */
 const ENTRY = fileURLToPath(new URL('./inventory-main.ts', import.meta.url)).replace(
@@ -25,29 +29,41 @@ export type ReadInventory = (context: Pick<PluginContext, 'clock'>) => Promise<u
 
 /** Collector and inventory over one reading a day. */
 export function newInventory(read: ReadInventory) {
-  let last: { readonly at: number; readonly parts: Promise<readonly Part[]> } | null = null;
+  let at = -Infinity;
+  let reading: Promise<readonly Part[]> = Promise.resolve([]);
+  let latest: readonly Part[] = [];
+  let problem: unknown = null;
+  /** Begins to read where that is due; the promise is of the newest reading. */
   const partsNow = (context: Pick<PluginContext, 'clock'>): Promise<readonly Part[]> => {
     const { clock } = context;
     const now = clock.monotonic();
-    if (last === null || now - last.at > DAY_MS / 2) {
-      const settled = new Promise<void>(resolve => clock.after(SETTLE_MS, resolve));
-      last = { at: now, parts: settled.then(() => read(context)).then(partsOf) };
-      // What went wrong once may go right when it is asked for again.
-      last.parts.catch(() => {
-        last = null;
-      });
-    }
-    return last.parts;
+    if (now - at < (problem === null ? DAY_MS : AGAIN_MS)) return reading;
+    at = now;
+    const settled = new Promise<void>(resolve => clock.after(SETTLE_MS, resolve));
+    reading = settled.then(() => read(context)).then(partsOf);
+    reading.then(
+      parts => {
+        latest = parts;
+        problem = null;
+      },
+      error => {
+        problem = error;
+      },
+    );
+    return reading;
   };
   const collector = defineCollector({
     name: 'inventory',
     help: 'What the host is made of: board, firmware, CPUs, memory modules, disks, graphics cards.',
     defaultEnabled: true,
-    intervalMs: DAY_MS,
+    intervalMs: SHOW_MS,
     open(context) {
       const show = newPartSeries(context.metrics);
-      return async () => {
-        for (const part of await partsNow(context)) show(part);
+      return () => {
+        // Nobody waits for it: what was found shows with the next turn.
+        void partsNow(context);
+        for (const part of latest) show(part);
+        if (problem !== null) throw problem;
       };
     },
   });

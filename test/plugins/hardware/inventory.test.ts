@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { newInventory, readInProcess } from '../../../plugins/hardware/inventory.ts';
 import { partsOf } from '../../../plugins/hardware/inventory-facts.ts';
 import { systemClock } from '../../../src/lifecycle/clock.ts';
+import { until } from '../../fakes/until.ts';
 import { HASTY, hostOf } from './programs.ts';
 
 const FOUND = {
@@ -28,7 +29,11 @@ describe('the inventory', () => {
       return FOUND;
     });
     const host = hostOf(collector);
-    const text = await host.collect(1_700_000_000_000);
+    const soon = 1_700_000_060_000;
+    expect(await host.collect(soon - 60_000)).not.toContain('node_inventory');
+    await until('the answer', () => reads === 1);
+    await new Promise(setImmediate);
+    const text = await host.collect(soon);
     expect(host.failures).toEqual([]);
     expect(text.split('\n').filter(line => line.startsWith('node_inventory'))).toEqual([
       'node_inventory_chassis_info{id="chassis",manufacturer="ACME",type="Rack Mount"} 1',
@@ -40,8 +45,35 @@ describe('the inventory', () => {
       'node_inventory_size_bytes{id="0",kind="dimm"} 34359738368',
       'node_inventory_system_info{id="system",manufacturer="ACME",model="Anvil"} 1',
     ]);
-    expect(await host.collect(1_700_000_015_000)).toBe(text);
+    expect(await host.collect(soon + 60_000)).toBe(text);
     expect(reads).toBe(1);
+    host.close();
+  });
+
+  it('that fails is told, and tried again an hour later', async () => {
+    let reads = 0;
+    let now = 0;
+    const clock = { ...HASTY, monotonic: () => now };
+    const { collector } = newInventory(async () => {
+      if (++reads === 1) throw new Error('no answer');
+      return FOUND;
+    });
+    const host = hostOf(collector, { clock });
+    const collect = async (minute: number): Promise<string> => {
+      now = minute * 60_000;
+      const text = await host.collect(1_700_000_000_000 + now);
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      return text;
+    };
+    await collect(0);
+    await collect(1);
+    expect(host.failures.map(({ message }) => message)).toEqual(['no answer']);
+    await collect(59);
+    expect(reads).toBe(1);
+    await collect(60);
+    expect(await collect(61)).toContain('node_inventory_cpu_info');
+    expect([reads, host.failures]).toEqual([2, []]);
     host.close();
   });
 

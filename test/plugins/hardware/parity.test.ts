@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hardwarePlugin } from '../../../plugins/hardware/plugin.ts';
 import { FakeHost } from '../../../plugins/sdk/fake-host.ts';
+import { type Exposed, parseExposed } from '../os/exposed.ts';
 import { unpackTtar } from '../os/ttar.ts';
 
 const CORPUS = fileURLToPath(new URL('../../../../shared/corpora/node-exporter', import.meta.url));
@@ -41,7 +42,7 @@ describe.skipIf(!existsSync(CORPUS))(
     let root = '';
     let ours: ReadonlyMap<string, Exposed>;
     const theirs = existsSync(CORPUS)
-      ? parse(readFileSync(join(CORPUS, 'e2e-output.txt'), 'utf8'))
+      ? parseExposed(readFileSync(join(CORPUS, 'e2e-output.txt'), 'utf8'))
       : new Map<string, Exposed>();
 
     const expose = async (
@@ -63,7 +64,7 @@ describe.skipIf(!existsSync(CORPUS))(
       host.close();
       // The fake host writes a control character of the recording as an escape.
       const unescaped = text.replaceAll('\\u001c', '\u001c');
-      return parse(unescaped.replaceAll(join(root, 'sys'), RECORDED_SYSFS));
+      return parseExposed(unescaped.replaceAll(join(root, 'sys'), RECORDED_SYSFS));
     };
 
     beforeAll(async () => {
@@ -95,7 +96,7 @@ describe.skipIf(!existsSync(CORPUS))(
     });
 
     it('names PCI devices as upstream does where it is asked to', async () => {
-      const named = parse(readFileSync(join(CORPUS, 'pcidevice-names-output.txt'), 'utf8'));
+      const named = parseExposed(readFileSync(join(CORPUS, 'pcidevice-names-output.txt'), 'utf8'));
       const found = await expose(['pcidevice'], {
         collectors: { pcidevice: { options: { names: true } } },
       });
@@ -103,27 +104,6 @@ describe.skipIf(!existsSync(CORPUS))(
     });
   },
 );
-
-interface Exposed {
-  readonly type: string;
-  readonly samples: Record<string, number>;
-}
-
-function parse(text: string): Map<string, Exposed> {
-  const families = new Map<string, Exposed>();
-  for (const line of text.split('\n')) {
-    const [, declared, type] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? [];
-    if (declared) families.set(declared, { type: type!, samples: {} });
-    const [, name, labels, value] = /^([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)$/.exec(line) ?? [];
-    if (name) families.get(name)!.samples[withoutEmpty(labels ?? '')] = Number(value);
-  }
-  return families;
-}
-
-// An empty label is no label: Prometheus drops it when it scrapes, and we never make it.
-function withoutEmpty(labels: string): string {
-  return labels.replace(/\w+="",?/g, '').replace(/,}$/, '}');
-}
 
 function select(families: ReadonlyMap<string, Exposed>, names: RegExp): Record<string, Exposed> {
   return Object.fromEntries([...families].filter(([name]) => names.test(name)));
