@@ -13,6 +13,7 @@ import type { SampleScanner, ScanKind, ScannedExemplar } from './scanner.ts';
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const HASH = 0x23;
@@ -21,6 +22,13 @@ const BRACE_OPEN = 0x7b;
 const BRACE_CLOSE = 0x7d;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+const KEYWORDS = ['TYPE', 'HELP', 'UNIT', 'EOF'].map(word => ({ word, bytes: Buffer.from(word) }));
+const TYPE_NAMES = [...METRIC_TYPES].map(([name, type]) => ({ name: Buffer.from(name), type }));
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB || code === RETURN;
+}
 
 /** A cursor over a whole text. */
 export class TextScanner implements SampleScanner {
@@ -175,19 +183,30 @@ export class TextScanner implements SampleScanner {
   }
 
   #typeEntry(): 'type' {
-    const text = this.#decode(this.#textStart, this.#lineEnd).trim();
-    const type = METRIC_TYPES.get(text);
-    if (type === undefined) this.#fail(`unknown metric type ${JSON.stringify(text)}`);
-    this.type = type;
+    let end = this.#lineEnd;
+    while (end > this.#textStart && isBlank(this.keyBytes[end - 1]!)) end--;
+    const found = TYPE_NAMES.find(({ name }) => this.#is(name, this.#textStart, end));
+    if (found === undefined) {
+      const text = this.#decode(this.#textStart, end);
+      this.#fail(`unknown metric type ${JSON.stringify(text)}`);
+    }
+    this.type = found.type;
     return 'type';
   }
 
-  /** The keywords that mean something all have three or four letters. */
+  /** One of the keywords that mean something, '' for any other word. */
   #keyword(): string {
     const start = this.#at;
     this.#skipToken();
-    if (this.#at - start > 4) return '';
-    return String.fromCharCode(...this.keyBytes.subarray(start, this.#at));
+    return KEYWORDS.find(({ bytes }) => this.#is(bytes, start, this.#at))?.word ?? '';
+  }
+
+  #is(expected: Uint8Array, start: number, end: number): boolean {
+    if (end - start !== expected.length) return false;
+    for (let i = 0; i < expected.length; i++) {
+      if (this.keyBytes[start + i] !== expected[i]) return false;
+    }
+    return true;
   }
 
   #number(what: string): number {
