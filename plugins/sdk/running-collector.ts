@@ -114,7 +114,7 @@ export class RunningCollector {
     this.#since = table.generation;
     this.#startedAt = context.clock.monotonic();
     try {
-      const pending = this.#measured(() => this.#open().collect(time));
+      const pending = this.#open().collect(time);
       if (!pending) {
         this.#finish(null);
         return null;
@@ -129,6 +129,11 @@ export class RunningCollector {
     }
     const part = this.planned.intervalMs > 0 ? SLOW_PATIENCE : PATIENCE;
     return settled(this.#pending, context.clock, part * collectMs);
+  }
+
+  /** Counts CPU time of a run, in seconds. */
+  charge(cpuSeconds: number): void {
+    this.#cpuSeconds += cpuSeconds;
   }
 
   /** Adds to the running collection what it has; tells what went wrong. */
@@ -159,17 +164,6 @@ export class RunningCollector {
     const opened = planned.prepared.open({ ...context, metrics, instance });
     this.#opened = typeof opened === 'function' ? { collect: opened, close: () => {} } : opened;
     return this.#opened;
-  }
-
-  /** Nothing else of this process runs during a call, so what the process used meanwhile is the call's. */
-  #measured<T>(call: () => T): T {
-    const before = process.cpuUsage();
-    try {
-      return call();
-    } finally {
-      const { user, system } = process.cpuUsage(before);
-      this.#cpuSeconds += (user + system) / 1_000_000;
-    }
   }
 
   #isDue(time: number): boolean {

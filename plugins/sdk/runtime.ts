@@ -10,6 +10,7 @@ import {
   type PluginConfig,
   planConfiguration,
 } from './configuration.ts';
+import { CpuMeter } from './cpu-meter.ts';
 import { EventSources, type WantedSource } from './event-sources.ts';
 import { EventStream } from './event-stream.ts';
 import type { EventSource } from './events.ts';
@@ -89,6 +90,7 @@ export class PluginRuntime {
   readonly #inventory = new InventoryBoard();
   #inventoryRuns = false;
   #host: HostApi = ABSENT_HOST;
+  readonly #cpu = new CpuMeter();
   #files: Files | null = null;
   #running: readonly RunningCollector[] = [];
   #collectMs = Infinity;
@@ -318,8 +320,11 @@ export class PluginRuntime {
     const failures: CollectorFailure[] = [];
     const running = this.#running;
     const slow: Promise<void>[] = [];
+    this.#cpu.start();
     for (const collector of running) {
       const pending = collector.begin(time, this.#collectMs);
+      // Nothing else runs in this process until the collector waits or returns.
+      collector.charge(this.#cpu.lap());
       if (pending) slow.push(pending);
     }
     if (slow.length > 0) await Promise.all(slow);
