@@ -8,6 +8,7 @@ import type { Files, PseudoFile } from '../sdk/files.ts';
 import type { Metrics, Series } from '../sdk/metrics.ts';
 import { flag, pattern } from '../sdk/options.ts';
 import { RowCache } from '../sdk/row-cache.ts';
+import { Cadence } from './cadence.ts';
 import { openCpuInfo } from './cpu-info.ts';
 
 /** The kernel counts CPU time in hundredths of a second for user space, whatever its own tick is. */
@@ -18,6 +19,8 @@ const HOTPLUG_TICKS = 3 * TICKS_PER_SECOND;
 const MODES = ['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'] as const;
 const GUEST_MODES = ['user', 'nice'] as const;
 const IDLE = 3;
+/** How late the counters of a CPU that came back are seen. */
+const RESCAN_MS = 60_000;
 const COLUMNS = MODES.length + GUEST_MODES.length;
 
 const OPTIONS = {
@@ -156,8 +159,10 @@ function openThrottles({ files, metrics }: { files: Files; metrics: Metrics }): 
       add(id, join(path, 'package_throttle_count'), () => packages.with(id));
     }
   };
-  rescan();
-  return () => {
+  const cadence = new Cadence(RESCAN_MS);
+  return time => {
+    // A CPU that was taken out may be put in again.
+    if (cadence.due(time)) rescan();
     let gone = false;
     for (const { file, series } of throttles.values()) {
       const count = file.readNumber();

@@ -85,6 +85,24 @@ describe('cpu counters', () => {
   });
 });
 
+describe('throttle counters', () => {
+  it('of a core that was put in are there within a minute', async () => {
+    const directory = 'sys/devices/system/cpu/cpu0';
+    write('stat', 'cpu0 1 2 3 4 5 6 7 8 9 10\n');
+    write(`${directory}/topology/physical_package_id`, '0\n');
+    write(`${directory}/topology/core_id`, '0\n');
+    const put = (): void => write(`${directory}/thermal_throttle/core_throttle_count`, '5\n');
+    const host = hostOf('cpu');
+    const count = async (time: number): Promise<number> =>
+      value(await host.collect(time), 'node_cpu_core_throttles_total{core="0",package="0"}');
+    expect(await count(1_700_000_000_000)).toBe(Number.NaN);
+    put();
+    expect(await count(1_700_000_030_000)).toBe(Number.NaN);
+    expect(await count(1_700_000_060_000)).toBe(5);
+    host.close();
+  });
+});
+
 describe('devices that come and go', () => {
   it('end and begin with their rows', async () => {
     const heading = 'Inter-|   Receive |  Transmit\n face |bytes |bytes\n';
