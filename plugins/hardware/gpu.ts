@@ -3,9 +3,11 @@
 
 import { defineCollector, NoDataError } from '../sdk/collector.ts';
 import { type RunCommand, runCommand } from '../sdk/command.ts';
+import type { Files } from '../sdk/files.ts';
 import { number } from '../sdk/options.ts';
 
 const INTERVAL_MS = 15_000;
+const PROBE_MS = 5_000;
 
 /** Labels: what nvidia-smi is asked for, and the label. */
 const IDENTITY = [
@@ -55,9 +57,13 @@ export function newGpu(run: RunCommand) {
     options: {
       timeoutSeconds: number('Time after which nvidia-smi is ended.', 10, { min: 1, max: 60 }),
     },
+    async probe({ files, clock }) {
+      requireDriver(files);
+      await run('nvidia-smi', ['--list-gpus'], { clock, timeoutMs: PROBE_MS });
+      return { outcome: 'ok' };
+    },
     open({ files, metrics, options, clock }) {
       const ending = new AbortController();
-      const driver = files.proc('driver/nvidia/version').path;
       const families = new Map(
         NUMBERS.map(([field, name, type, help]) => [
           field as string,
@@ -90,7 +96,7 @@ export function newGpu(run: RunCommand) {
         return ask();
       };
       const collect = async (): Promise<void> => {
-        if (files.text(driver) === null) throw new NoDataError('no NVIDIA driver is loaded');
+        requireDriver(files);
         for (const line of (await ask()).split('\n')) {
           const values = line.split(', ');
           const [gpu, uuid, bus, model, version, ...numbers] = values;
@@ -111,3 +117,8 @@ export function newGpu(run: RunCommand) {
 }
 
 export const gpu = newGpu(runCommand);
+
+function requireDriver(files: Files): void {
+  const { path } = files.proc('driver/nvidia/version');
+  if (files.text(path) === null) throw new NoDataError('no NVIDIA driver is loaded');
+}

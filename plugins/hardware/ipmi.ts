@@ -3,6 +3,7 @@
 
 import { defineCollector, NoDataError } from '../sdk/collector.ts';
 import { type RunCommand, runCommand } from '../sdk/command.ts';
+import type { Files } from '../sdk/files.ts';
 import { flag, number } from '../sdk/options.ts';
 import {
   type IpmiSample,
@@ -15,6 +16,7 @@ import {
 } from './ipmi-report.ts';
 
 const INTERVAL_MS = 60_000;
+const PROBE_MS = 5_000;
 const SENSOR_ARGS = [
   '--quiet-cache',
   '--ignore-unrecognized-events',
@@ -64,6 +66,11 @@ export function newIpmi(run: RunCommand) {
         max: 50,
       }),
     },
+    async probe({ files, clock }) {
+      requireController(files);
+      await run('ipmimonitoring', ['--version'], { clock, timeoutMs: PROBE_MS });
+      return { outcome: 'ok' };
+    },
     open({ files, metrics, options, clock }) {
       const ending = new AbortController();
       const timeoutMs = options.timeoutSeconds * 1000;
@@ -78,9 +85,7 @@ export function newIpmi(run: RunCommand) {
           .set(value);
       };
       const collect = async (): Promise<void> => {
-        if (files.list(`${files.roots.sysfs}/class/ipmi`).length === 0) {
-          throw new NoDataError('no management controller: /sys/class/ipmi is empty');
-        }
+        requireController(files);
         const samples: IpmiSample[] = [];
         const problems: string[] = [];
         for (const { option, program, args, parse } of QUESTIONS) {
@@ -110,3 +115,8 @@ export function newIpmi(run: RunCommand) {
 }
 
 export const ipmi = newIpmi(runCommand);
+
+function requireController(files: Files): void {
+  if (files.list(`${files.roots.sysfs}/class/ipmi`).length > 0) return;
+  throw new NoDataError('no management controller: /sys/class/ipmi is empty');
+}

@@ -49,6 +49,11 @@ export function newSmart(run: RunCommand) {
     intervalMs: INTERVAL_MS,
     capabilities: ['CAP_SYS_RAWIO', 'CAP_SYS_ADMIN'],
     options: OPTIONS,
+    async probe(context) {
+      const disks = await newAsker(run, context, new AbortController().signal).disks();
+      if (disks.length > 0) return { outcome: 'ok', message: `disks: ${disks.length}` };
+      return { outcome: 'not-applicable', message: 'smartctl knows no disk it could ask' };
+    },
     open(context) {
       const { metrics, options, clock, logger } = context;
       const wanted = newNameFilter(options.deviceInclude, options.deviceExclude);
@@ -119,7 +124,11 @@ interface Asker {
 }
 
 /** Asks with smartctl; where that is not installed, with nvme. */
-function newAsker(run: RunCommand, { files, clock, options }: Context, signal: AbortSignal): Asker {
+function newAsker(
+  run: RunCommand,
+  { files, clock, options }: Pick<Context, 'files' | 'clock' | 'options'>,
+  signal: AbortSignal,
+): Asker {
   const timeoutMs = options.timeoutSeconds * 1000;
   const call = (program: string, ...args: string[]): Promise<CommandResult> =>
     run(program, args, { clock, timeoutMs, signal });
