@@ -34,6 +34,14 @@ import { SampleColumns } from '../../src/storage/samples.ts';
 import { decodeXor2 } from '../../src/storage/xor2-chunk.ts';
 import { decodeInfo, encodeInfo } from '../../src/storeapi/info.ts';
 import {
+  decodeExemplarsRequest,
+  decodeMetadataRequest,
+  decodeTargetsRequest,
+  readExemplars,
+  readMetadata,
+  readTargets,
+} from '../../src/storeapi/knowledge.ts';
+import {
   decodeLabelNamesRequest,
   decodeLabelValuesRequest,
   decodeSeriesRequest,
@@ -80,6 +88,7 @@ import { writeTestBlock } from '../fakes/test-blocks.ts';
 import { openTestDb } from '../fakes/test-db.ts';
 import { encodeWriteRequest } from '../fakes/write-request.ts';
 import { writeBodyV2 } from '../fakes/write-request-v2.ts';
+import { knowledgeSeeds } from './knowledge-seeds.ts';
 import { sealIndex, sealSegment, sealTail } from './reseal.ts';
 
 /** One parser. */
@@ -561,6 +570,20 @@ export const PARSERS: readonly Parser[] = [
       }),
     ],
     parse: bytes => decodeInfo(bytes),
+    runs: 2000,
+  },
+  {
+    name: 'StoreAPI: what is known beside series',
+    files: ['src/storeapi/knowledge.ts'],
+    seeds: knowledgeSeeds,
+    parse: bytes => [
+      attempt(() => decodeMetadataRequest(bytes)),
+      attempt(() => decodeExemplarsRequest(bytes)),
+      attempt(() => decodeTargetsRequest(bytes)),
+      attempt(() => readMetadata([bytes])),
+      attempt(() => readExemplars([bytes])),
+      attempt(() => readTargets([bytes])),
+    ],
     runs: 2000,
   },
   {
