@@ -32,6 +32,18 @@ export interface DnsDiscovery {
   readonly refreshMs: number;
 }
 
+export interface ListenerDiscovery {
+  readonly kind: 'listeners';
+  /** Ranges of ports that may be asked, ends included, and ports that may not. */
+  readonly ports: readonly (readonly [from: number, to: number])[];
+  readonly except: readonly number[];
+  /** Where metrics are asked for. */
+  readonly path: string;
+  /** The kernel's tables, such as /proc/net/tcp. */
+  readonly tables: readonly string[];
+  readonly refreshMs: number;
+}
+
 /** What targets are made of. */
 export type KubernetesRole = 'node' | 'pod' | 'service' | 'endpoints' | 'endpointslice' | 'ingress';
 
@@ -66,4 +78,5 @@ export type DiscoveryConfig =
   | FileDiscovery
   | HttpDiscovery
   | DnsDiscovery
+  | ListenerDiscovery
   | KubernetesDiscovery;

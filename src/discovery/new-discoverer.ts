@@ -8,6 +8,7 @@ import { dnsDiscoverer } from './dns-discovery.ts';
 import { fileDiscoverer } from './file-discovery.ts';
 import { httpDiscoverer } from './http-discovery.ts';
 import { kubernetesDiscoverer } from './kubernetes/kubernetes-discovery.ts';
+import { listenerDiscoverer } from './listener-discovery.ts';
 import type { DiscoveryMetrics } from './metrics.ts';
 import { staticDiscoverer } from './static-discovery.ts';
 
@@ -30,6 +31,8 @@ export function newDiscoverer(config: DiscoveryConfig, context: DiscoveryContext
       return httpDiscoverer(config, context);
     case 'dns':
       return dnsDiscoverer(config, context);
+    case 'listeners':
+      return listenerDiscoverer(config, context);
     case 'kubernetes':
       return kubernetesDiscoverer(config, context);
   }

@@ -78,6 +78,25 @@ const DnsSchema = Type.Object(
   closed,
 );
 
+const ListenerSchema = Type.Object(
+  {
+    ports: Type.Optional(
+      Type.Array(
+        Type.String({ pattern: '^[0-9]{1,5}(-[0-9]{1,5})?$', examples: ['9100', '9090-9999'] }),
+        { description: 'Ports that may be asked. Default 9090-9999.' },
+      ),
+    ),
+    except_ports: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }), {
+        description: 'Ports that are not asked. Default 9190 and 9191, the agent’s own.',
+      }),
+    ),
+    metrics_path: Type.Optional(Type.String({ description: 'Default /metrics.' })),
+    refresh_interval: refresh('How often listeners are looked for. Default 1m.'),
+  },
+  closed,
+);
+
 /** The keys of all kinds, to be spread into a job. */
 export const discoveryKeys = {
   static_configs: Type.Optional(
@@ -90,6 +109,11 @@ export const discoveryKeys = {
     Type.Array(HttpSchema, { description: 'Targets that an HTTP endpoint names.' }),
   ),
   dns_sd_configs: Type.Optional(Type.Array(DnsSchema, { description: 'Targets that DNS names.' })),
+  listener_sd_configs: Type.Optional(
+    Type.Array(ListenerSchema, {
+      description: 'Whatever listens on this host and answers with metrics.',
+    }),
+  ),
   kubernetes_sd_configs: Type.Optional(
     Type.Array(KubernetesSchema, { description: 'Targets that a Kubernetes API server knows of.' }),
   ),
@@ -168,6 +192,19 @@ export function discoveryConfigs(block: DiscoveryBlock, place: ConfigPlace): Dis
   for (const { names, type = 'SRV', port = 0, refresh_interval: text } of block.dns_sd_configs ??
     []) {
     configs.push({ kind: 'dns', names, type, port, refreshMs: parseDuration(text ?? '30s')! });
+  }
+  for (const one of block.listener_sd_configs ?? []) {
+    configs.push({
+      kind: 'listeners',
+      ports: (one.ports ?? ['9090-9999']).map(range => {
+        const [from = '', to = from] = range.split('-');
+        return [Number(from), Number(to)] as const;
+      }),
+      except: one.except_ports ?? [9190, 9191],
+      path: one.metrics_path ?? '/metrics',
+      tables: ['/proc/net/tcp', '/proc/net/tcp6'],
+      refreshMs: parseDuration(one.refresh_interval ?? '1m')!,
+    });
   }
   for (const one of block.kubernetes_sd_configs ?? []) {
     configs.push(kubernetesDiscovery(one, place));

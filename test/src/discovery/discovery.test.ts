@@ -8,6 +8,7 @@ import { type DnsResolver, dnsDiscoverer } from '../../../src/discovery/dns-disc
 import { fileDiscoverer } from '../../../src/discovery/file-discovery.ts';
 import { parseGroups } from '../../../src/discovery/group-text.ts';
 import { httpDiscoverer } from '../../../src/discovery/http-discovery.ts';
+import { listenerDiscoverer, listenersOf } from '../../../src/discovery/listener-discovery.ts';
 import { DiscoveryMetrics } from '../../../src/discovery/metrics.ts';
 import { HTTP_CLIENT_DEFAULTS } from '../../../src/http-client/options.ts';
 import { ManualClock } from '../../../src/lifecycle/clock.ts';
@@ -190,6 +191,57 @@ describe('DNS', () => {
       'none',
       later(30_000, () => addresses().length === 0),
     );
+  });
+});
+
+describe('listeners', () => {
+  const row = (address: string, port: number, state = '0A'): string => {
+    const hex = port.toString(16).toUpperCase().padStart(4, '0');
+    return `   0: ${address}:${hex} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000 0 0 1`;
+  };
+  const head = '  sl  local_address rem_address   st';
+
+  test('are those on loopback and on every address', () => {
+    const rows = [
+      row('0100007F', 9100),
+      row('00000000', 80),
+      row('0200000A', 81),
+      row('0100007F', 82, '01'),
+      row('00000000000000000000000001000000', 83),
+      row('0'.repeat(32), 84),
+    ];
+    expect(listenersOf([head, ...rows, ''].join('\n'))).toEqual([
+      { host: '127.0.0.1', port: 9100 },
+      { host: '127.0.0.1', port: 80 },
+      { host: '[::1]', port: 83 },
+      { host: '127.0.0.1', port: 84 },
+    ]);
+  });
+
+  test('are targets where they answer with metrics, and are asked once', async () => {
+    const servers = [await TargetServer.listen(), await TargetServer.listen()];
+    servers[1]!.answer = () => ({ headers: { 'Content-Type': 'text/html' }, body: 'hello' });
+    const ports = servers.map(({ address }) => Number(address.split(':')[1]));
+    const table = join(temporaryDirectory(), 'tcp');
+    const listen = (...open: number[]): void =>
+      writeFileSync(table, [head, ...open.map(port => row('0100007F', port))].join('\n'));
+    listen(...ports, 1, 2);
+    const config = { ports: [[2, 65_535] as const], except: [], path: '/m', refreshMs: 60_000 };
+    run(listenerDiscoverer({ kind: 'listeners', tables: [table], ...config }, context()));
+    await until('the target', () => addresses().length === 1);
+    expect(addresses()).toEqual([servers[0]!.address]);
+    expect(groups.get(servers[0]!.address)!.labels).toEqual({
+      __metrics_path__: '/m',
+      __meta_listener_port: String(ports[0]),
+    });
+    clock.advance(60_000);
+    listen(ports[1]!);
+    await until(
+      'it is gone',
+      later(60_000, () => addresses().length === 0),
+    );
+    expect(servers.map(({ asked }) => asked.length)).toEqual([1, 1]);
+    for (const server of servers) await server.close();
   });
 });
 

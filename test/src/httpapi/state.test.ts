@@ -3,6 +3,7 @@ import { Notifications } from '../../../src/httpapi/notifications.ts';
 import type { ApiOptions } from '../../../src/httpapi/options.ts';
 import type { ApiTarget } from '../../../src/httpapi/sources.ts';
 import { Labels } from '../../../src/labels/labels.ts';
+import { RELABEL_DEFAULTS, relabelSteps } from '../../../src/labels/relabel.ts';
 import { OutpostError } from '../../../src/lifecycle/errors.ts';
 import { newTestApi } from '../../fakes/api.ts';
 
@@ -93,6 +94,34 @@ describe('targets', () => {
     expect((await get(`${path}?match_target=%7B`))[1]).toContain(
       'invalid parameter \\"match_target\\": 1:',
     );
+  });
+
+  test('that were dropped are shown, and what each rule made of labels', async () => {
+    const rules = [
+      { ...RELABEL_DEFAULTS, sourceLabels: ['a'], targetLabel: 'b' },
+      { ...RELABEL_DEFAULTS, action: 'drop' as const, sourceLabels: ['b'], regex: '1' },
+    ];
+    const pool = {
+      name: 'p',
+      dropped: [Labels.fromObject({ a: '1' })],
+      droppedCount: 7,
+      relabelSteps: (labels: Labels) => relabelSteps(rules, labels),
+    };
+    const ask = asked({ targets: () => [], scrapePools: () => [pool] });
+    const dropped = '"droppedTargets":[{"discoveredLabels":{"a":"1"},"scrapePool":"p"}]';
+    const counts = '"droppedTargetCounts":{"p":7}';
+    expect(await ask('/api/v1/targets')).toEqual(
+      success(`{"activeTargets":[],${dropped},${counts}}`),
+    );
+    expect(await ask('/api/v1/targets?state=active')).toEqual(
+      success(`{"activeTargets":[],"droppedTargets":[],${counts}}`),
+    );
+    expect(await ask('/api/v1/scrape_pools')).toEqual(success('{"scrapePools":["p"]}'));
+    const defaults = '"separator":";","regex":"(.*)"';
+    const first = `{"rule":{"source_labels":["a"],${defaults},"target_label":"b","replacement":"$1","action":"replace"},"output":{"a":"1","b":"1"},"keep":true}`;
+    const second = `{"rule":{"source_labels":["b"],"separator":";","regex":"1","replacement":"$1","action":"drop"},"output":{},"keep":false}`;
+    const path = '/api/v1/targets/relabel_steps?scrapePool=p&labels=%7B%22a%22:%221%22%7D';
+    expect(await ask(path)).toEqual(success(`{"steps":[${first},${second}]}`));
   });
 
   test('are not relabelled', async () => {
