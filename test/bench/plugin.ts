@@ -84,6 +84,7 @@ const sink: SampleSink = {
       collections++;
       series = count;
     },
+    async added() {},
     async close() {},
   }),
 };
