@@ -45,7 +45,7 @@ Made by \`npm run bench -- --write\`, which replaces this page; nothing in it is
     .join(', ')}
 - Load: ${hosts} hosts of 500 series, ${rounds} rounds of queries
 
-CPU of servers is the sum over their threads, from /proc, from the first request of a fresh process on: what compiling and collecting costs them is in it. Peak memory is what the process had at the most while it answered a query once more. Turns of the event loop are CPU time of the thread, which the system accounts in steps of up to 4 ms; the delay that perf_hooks sees includes what other processes take. Of ${met + lines.length} figures with a target ${met} meet it.
+CPU of servers is the sum over their threads, from /proc, from the first request of a fresh process on: what compiling and collecting costs them is in it. Peak memory is what the process had at the most while it answered a query, in all rounds. Turns of the event loop are CPU time of the thread, which the system accounts in steps of up to 4 ms; the delay that perf_hooks sees includes what other processes take. Of ${met + lines.length} figures with a target ${met} meet it.
 
 ${sections}
 
