@@ -2,7 +2,7 @@
 // same on both sides: either opens further connections to the other and announces them, by number, over one
 // long-lived call. Multiplexing over one socket is not offered.
 
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { Client, Server } from '@grpc/grpc-js';
 import type { Clock } from '../../src/lifecycle/clock.ts';
 import { OutpostError } from '../../src/lifecycle/errors.ts';
@@ -97,6 +97,8 @@ export class Broker {
       );
     });
     this.#servers.set(server, address);
+    // The two sides may be different users; who may enter the directory is what decides.
+    chmodSync(address, 0o666);
     if (this.#closed) {
       this.close();
       return;
