@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../src/lifecycle/clock.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { Registry } from '../../src/telemetry/metrics.ts';
 import { type Db, openDb } from '../../src/tsdb/db.ts';
+import type { DbOptions } from '../../src/tsdb/db-options.ts';
 import { Head } from '../../src/tsdb/head/head.ts';
 import { seeded } from './generator.ts';
 
@@ -21,8 +22,8 @@ export function newHead(clock: Clock = systemClock): Head {
   });
 }
 
-/** A database as an agent has it. */
-export function newDb(dir: string, clock: Clock): Promise<Db> {
+/** A database as an agent has it, but for the options given. */
+export function newDb(dir: string, clock: Clock, options: Partial<DbOptions> = {}): Promise<Db> {
   const random = seeded(11);
   return openDb(dir, {
     clock,
@@ -31,6 +32,7 @@ export function newDb(dir: string, clock: Clock): Promise<Db> {
     fillRandom: bytes => {
       for (let i = 0; i < bytes.length; i++) bytes[i] = random() * 256;
     },
+    ...options,
   });
 }
 
@@ -41,8 +43,12 @@ export interface Held {
   readonly live: number;
 }
 
+/** How long V8 keeps pages of ended threads for others. */
+const POOLED_MS = 10_000;
+
 /** Collects until there is nothing more to give back, then looks. */
 export async function heldBytes(): Promise<Held> {
+  await new Promise(resolve => setTimeout(resolve, POOLED_MS));
   for (let i = 0; i < 4; i++) {
     globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     // Memory behind buffers is given back by another thread.
