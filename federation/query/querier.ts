@@ -1,6 +1,6 @@
 // The query tier put together: endpoints, engine, HTTP API, and a StoreAPI of its own.
 
-import { writeFamilies } from '../../src/exposition/dialect.ts';
+import { expose } from '../../src/exposition/expose.ts';
 import { newApi } from '../../src/httpapi/api.ts';
 import type { ListenAddress } from '../../src/httpapi/listen.ts';
 import { listenHttp } from '../../src/httpapi/listen.ts';
@@ -72,7 +72,7 @@ export async function newQuerier(options: QuerierOptions): Promise<RunningQuerie
     buildInfo: options.buildInfo,
     ...(options.engine.lookbackMs !== undefined && { lookbackMs: options.engine.lookbackMs }),
     ...(options.status && { status: options.status }),
-    metrics: exposition => writeFamilies(registry.gather(), exposition.dialect),
+    metrics: exposition => expose(registry.gather(), exposition),
     routes: [
       {
         methods: ['GET'],

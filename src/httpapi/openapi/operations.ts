@@ -153,7 +153,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDocs>> = {
   },
   '/metrics': {
     ...{ tag: 'status', summary: 'The metrics, to be scraped' },
-    content: [...TEXT, 'application/openmetrics-text'],
+    content: [...TEXT, 'application/openmetrics-text', 'application/vnd.google.protobuf'],
   },
   '/-/healthy': { tag: 'status', summary: 'Whether the process runs', content: TEXT },
   '/-/ready': { tag: 'status', summary: 'Whether it can answer', content: TEXT },

@@ -1,6 +1,6 @@
 // What the process says about itself: status pages, health, its own metrics.
 
-import { negotiateAnyExposition } from '../../exposition/negotiate.ts';
+import { negotiateAnyExposition, negotiateExposition } from '../../exposition/negotiate.ts';
 import { OutpostError } from '../../lifecycle/errors.ts';
 import type { ApiOptions } from '../options.ts';
 import { type ApiRoute, plainAnswer } from '../route.ts';
@@ -61,7 +61,10 @@ function metricsRoutes(options: ApiOptions): ApiRoute[] {
         const body = await options.metrics!(exposition, { collect, exclude });
         const { contentType } = exposition;
         if (typeof body !== 'string') return { kind: 'bytes', contentType, body };
-        return { kind: 'plain', status: 200, contentType, text: body };
+        // A mode that writes text alone answers so, whatever was asked for.
+        const isText = exposition.format !== 'protobuf';
+        const type = isText ? contentType : negotiateExposition(undefined).contentType;
+        return { kind: 'plain', status: 200, contentType: type, text: body };
       },
     },
   ];
