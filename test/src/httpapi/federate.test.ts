@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ProtobufScanner } from '../../../src/exposition/scan/protobuf-scanner.ts';
 import { Labels } from '../../../src/labels/labels.ts';
 import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram } from '../../../src/storage/histogram.ts';
 import { type ApiUnderTest, newTestApi } from '../../fakes/api.ts';
+import { entriesOf } from '../../fakes/exposition-bodies.ts';
 
 const NOW = 1_700_000_000_000;
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
@@ -85,6 +87,29 @@ describe('/federate', () => {
         'custom_sum{job="a",host="h1",instance=""} 5 1700000000000\n' +
         'custom_count{job="a",host="h1",instance=""} 3 1700000000000\n',
     );
+  });
+
+  test('has native histograms where protobuf is asked for', async () => {
+    const accept =
+      'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
+    const url = '/federate?match[]=%7B__name__%3D~%22up%7Cnative%7Ccustom%22%7D';
+    const answer = await tested.api.inject({ url, headers: { accept } });
+    expect(answer.headers['content-type']).toBe(
+      'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores',
+    );
+    const choice = { native: true, classicToo: false };
+    expect(entriesOf(new ProtobufScanner(answer.rawPayload, choice))).toEqual([
+      'type custom histogram',
+      'custom_bucket{host="h1", job="a", le="0.5"} 1 @1700000000000',
+      'custom_bucket{host="h1", job="a", le="1.0"} 3 @1700000000000',
+      'custom_bucket{host="h1", job="a", le="+Inf"} 3 @1700000000000',
+      'custom_count{host="h1", job="a"} 3 @1700000000000',
+      'custom_sum{host="h1", job="a"} 5 @1700000000000',
+      'type native histogram',
+      'native{host="h1", job="a"} schema 0 count 3 [1,2]',
+      'type up unknown',
+      'up{host="h1", instance="x:1", job="a"} 1 @1699999990000',
+    ]);
   });
 
   test('is text for a reader that would rather have OpenMetrics', async () => {
