@@ -1,4 +1,4 @@
-// Targets that listen on this host: ports from the kernel's tables, each asked once whether it has metrics.
+// Targets that listen on this host: ports from the kernel's tables, each asked whether it has metrics.
 // Opt-in, because a request may surprise whoever listens; bounded in ports, time and requests at a time.
 
 import { readFileSync } from 'node:fs';
@@ -13,6 +13,8 @@ import { pollingDiscoverer } from './polling.ts';
 /** Ports that are asked in one round; the others wait for the next. */
 const PROBES_MAX = 64;
 const PROBES_AT_ONCE = 4;
+/** Who has no metrics may only have been slow to start. */
+const ROUNDS_UNTIL_AGAIN = 10;
 const PROBE_MS = 2000;
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
 const LISTEN = '0A';
@@ -52,8 +54,9 @@ export function listenerDiscoverer(
 ): Discoverer {
   const { clock, userAgent } = context;
   const client = new HttpClient({ ...HTTP_CLIENT_DEFAULTS, followRedirects: false }, clock.now);
-  /** What each port answered; asked again only after it was gone. */
-  const answers = new Map<string, boolean>();
+  /** What each port answered, and in which round. Who has metrics is asked again only after it was gone. */
+  const answers = new Map<string, { readonly isTarget: boolean; readonly round: number }>();
+  let round = 0;
   const polling = pollingDiscoverer(
     {
       name: 'listeners',
@@ -62,16 +65,21 @@ export function listenerDiscoverer(
       find: async signal => {
         const listening = wantedListeners(config);
         for (const address of answers.keys()) if (!listening.has(address)) answers.delete(address);
-        const unknown = [...listening.keys()].filter(address => !answers.has(address));
+        round++;
+        const unknown = [...listening.keys()].filter(address => {
+          const known = answers.get(address);
+          return !known || (!known.isTarget && round - known.round >= ROUNDS_UNTIL_AGAIN);
+        });
         const queue = unknown.slice(0, PROBES_MAX);
         const probe = async (): Promise<void> => {
           for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
             const url = `http://${next}${config.path}`;
-            answers.set(next, await hasMetrics(client, url, { clock, userAgent, signal }));
+            const isTarget = await hasMetrics(client, url, { clock, userAgent, signal });
+            answers.set(next, { isTarget, round });
           }
         };
         await Promise.all(Array.from({ length: PROBES_AT_ONCE }, probe));
-        const targets = [...listening].filter(([address]) => answers.get(address));
+        const targets = [...listening].filter(([address]) => answers.get(address)?.isTarget);
         return targets.map(([address, { port }]) => groupOf(address, port, config.path));
       },
     },

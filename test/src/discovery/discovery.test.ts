@@ -218,7 +218,7 @@ describe('listeners', () => {
     ]);
   });
 
-  test('are targets where they answer with metrics, and are asked once', async () => {
+  test('are targets where they answer with metrics; others are asked again, but seldom', async () => {
     const servers = [await TargetServer.listen(), await TargetServer.listen()];
     servers[1]!.answer = () => ({ headers: { 'Content-Type': 'text/html' }, body: 'hello' });
     const ports = servers.map(({ address }) => Number(address.split(':')[1]));
@@ -234,13 +234,18 @@ describe('listeners', () => {
       __metrics_path__: '/m',
       __meta_listener_port: String(ports[0]),
     });
-    clock.advance(60_000);
     listen(ports[1]!);
     await until(
       'it is gone',
       later(60_000, () => addresses().length === 0),
     );
     expect(servers.map(({ asked }) => asked.length)).toEqual([1, 1]);
+    servers[1]!.answer = () => ({ body: 'a 1\n' });
+    await until(
+      'the other has been asked again',
+      later(60_000, () => addresses().length === 1),
+    );
+    expect(servers.map(({ asked }) => asked.length)).toEqual([1, 2]);
     for (const server of servers) await server.close();
   });
 });
