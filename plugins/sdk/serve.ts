@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/lifecycle/clock.ts';
+import { withoutMaglev } from '../../src/lifecycle/compiler.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { handshakeText, newIdentity } from './certificate.ts';
 import {
@@ -37,6 +38,7 @@ const SOCKET_PATH_MAX = 107;
  * it prints where it listens as go-plugin's reattach JSON and runs until Ctrl-C.
  */
 export async function serve(plugin: Plugin): Promise<void> {
+  withoutMaglev();
   const { env } = process;
   const isDebugged = env[DEBUG_KEY] === '1' && env[COOKIE_KEY] === undefined;
   const problem = isDebugged ? null : launchProblem(plugin, env);

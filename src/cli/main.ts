@@ -6,6 +6,8 @@ import { nodeProblem } from './node-version.ts';
 
 const problem = nodeProblem(process.versions.node);
 if (problem === null) {
+  const { withoutMaglev } = await import('../lifecycle/compiler.ts');
+  withoutMaglev();
   const { runProgram } = await import('./program.ts');
   await runProgram(process.argv);
 } else {

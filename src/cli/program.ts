@@ -10,6 +10,8 @@ import { addUpCommand } from './up.ts';
 import { packageVersion } from './version.ts';
 
 const EXIT_USAGE = 2;
+/** Columns that are enough for a description; the longest flags leave no more on a narrow screen. */
+const WRAPPED_MIN = 20;
 
 /** Runs the mode that `argv` names; resolves when it has ended. Wrong usage ends the process. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
@@ -17,7 +19,7 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     .description('One agent per host: metrics, PromQL and StoreAPI, federated into one view.')
     .version(packageVersion(), '-v, --version', 'print the version')
     .showHelpAfterError('(--help lists what there is)')
-    .configureHelp({ optionDescription })
+    .configureHelp({ optionDescription, minWidthToWrap: WRAPPED_MIN })
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, 'outpost: ')),
     })

@@ -165,7 +165,7 @@ describe('a Grafana data source', () => {
     expect(
       activeTargets.map(({ scrapePool, health, lastError }) => [scrapePool, health, lastError]),
     ).toEqual([
-      ['plugin/os', 'up', ''],
+      ['plugin/builtin', 'up', ''],
       ['agent', 'up', ''],
     ]);
     const metadata = await data('targets/metadata?metric=node_load1');
@@ -207,9 +207,16 @@ async function metrics(search = '', accept = 'text/plain'): Promise<[number, str
 describe('/metrics', () => {
   it('has the families of the collectors that are named, or all but those', async () => {
     const [, load] = await metrics('?collect[]=loadavg');
-    expect(load.match(/^[^#\s]+/gm)).toEqual(['node_load1', 'node_load5', 'node_load15']);
+    expect(load.match(/^[^#\s]+/gm)).toEqual([
+      'node_scrape_collector_duration_seconds{collector="loadavg"}',
+      'node_scrape_collector_success{collector="loadavg"}',
+      'node_scrape_collector_cpu_seconds_total{collector="loadavg"}',
+      'node_load1',
+      'node_load5',
+      'node_load15',
+    ]);
     const [, rest] = await metrics('?exclude[]=loadavg&exclude[]=cpu');
-    expect(rest).not.toMatch(/^node_(load|cpu)/m);
+    expect(rest).not.toMatch(/^node_(load|cpu_seconds)/m);
     expect(rest).toMatch(/^node_memory_MemTotal_bytes /m);
   });
 
@@ -217,7 +224,7 @@ describe('/metrics', () => {
     for (const search of ['?collect[]=nope', '?exclude[]=nope']) {
       const [status, text] = await metrics(search);
       expect(status).toBe(400);
-      expect(text).toContain('missing collector: nope; running are: cpu, diskstats, ');
+      expect(text).toContain('missing collector: nope; running are: arp, ');
     }
     expect((await metrics('?collect[]=cpu&exclude[]=cpu'))[0]).toBe(400);
   });

@@ -44,7 +44,7 @@ describe('outpost up', () => {
       expect(line.slice(0, column).trimEnd().length).toBeLessThanOrEqual(column - 2);
       expect(line.slice(column)).not.toMatch(/^\s/);
     }
-    expect(up.stdout()).toContain('  plugins  os (running)\n');
+    expect(up.stdout()).toContain('  plugins  builtin (running)\n');
     expect(up.stdout()).toMatch(new RegExp(`  data     ${folder} +\\d+ series, every 1s\n`));
 
     const lines = screen.filter(line => line.startsWith('  curl ')).map(line => line.trim());

@@ -16,6 +16,8 @@ import { ReadBuffer } from '../../src/encoding/read-buffer.ts';
 import { snappyDecode, snappyEncode } from '../../src/encoding/snappy.ts';
 import { WriteBuffer } from '../../src/encoding/write-buffer.ts';
 import { zstdDecode, zstdEncode } from '../../src/encoding/zstd.ts';
+import { protobufFamilies } from '../../src/exposition/protobuf-families.ts';
+import { ProtobufScanner } from '../../src/exposition/scan/protobuf-scanner.ts';
 import { Labels } from '../../src/labels/labels.ts';
 import { Matcher } from '../../src/labels/matcher.ts';
 import { ManualClock } from '../../src/lifecycle/clock.ts';
@@ -587,6 +589,17 @@ export const PARSERS: readonly Parser[] = [
     runs: 2000,
   },
   {
+    name: 'exposition in protobuf',
+    files: [
+      'src/exposition/scan/protobuf-scanner.ts',
+      'src/exposition/scan/metric-message.ts',
+      'src/exposition/scan/native-histogram.ts',
+    ],
+    seeds: () => [exposedInProtobuf()],
+    parse: bytes => attempt(() => scanProtobuf(bytes)),
+    runs: 2000,
+  },
+  {
     name: 'batches of plugins',
     files: ['plugins/host/sample-batch-reader.ts'],
     seeds: () => {
@@ -621,4 +634,33 @@ function attempt(work: () => unknown): unknown {
 
 async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
+}
+
+/** A counter and a native histogram, as /metrics writes them. */
+function exposedInProtobuf(): Uint8Array {
+  const positiveSpans = [{ offset: 0, length: 2 }];
+  const positiveBuckets = Float64Array.of(2, 1);
+  const exposed = histogram({ count: 3, sum: 4.5, positiveSpans, positiveBuckets });
+  const labels = Labels.fromObject({ a: 'b' });
+  const counter = { name: 'c_total', type: 'counter', help: 'h', unit: '' } as const;
+  const native = { name: 'n', type: 'histogram', help: 'h', unit: '' } as const;
+  return protobufFamilies(
+    [
+      { ...counter, samples: [{ suffix: '', labels, value: 7 }] },
+      { ...native, samples: [{ suffix: '', labels, value: 0, histogram: exposed }] },
+    ],
+    'allow-utf-8',
+  );
+}
+
+function scanProtobuf(bytes: Uint8Array): number {
+  const scanner = new ProtobufScanner(bytes, { native: true, classicToo: true });
+  let found = 0;
+  for (let kind = scanner.next(); kind !== 'end'; kind = scanner.next()) {
+    found++;
+    if (kind === 'sample' || kind === 'histogram') scanner.labels();
+    if (kind === 'histogram') scanner.histogram();
+    if (scanner.hasExemplars) scanner.exemplars();
+  }
+  return found;
 }

@@ -61,12 +61,7 @@ export class ProtobufScanner implements SampleScanner {
   }
 
   next(): ScanKind {
-    try {
-      return this.#next();
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new OutpostError('bad-data', `parse exposition: ${error.message}`, { cause: error });
-    }
+    return checked(() => this.#next());
   }
 
   get time(): number {
@@ -78,6 +73,10 @@ export class ProtobufScanner implements SampleScanner {
   }
 
   labels(): Labels {
+    return checked(() => this.#labels());
+  }
+
+  #labels(): Labels {
     const kind = this.#metric.kinds[this.#part]!;
     const pairs: [string, string][] = [];
     const reader = new ProtoReader(this.keyBytes, this.#labelsStart, this.#labelsEnd);
@@ -104,7 +103,7 @@ export class ProtobufScanner implements SampleScanner {
   exemplars(): readonly ScannedExemplar[] {
     const { kinds, exemplarStarts, exemplarEnds, histogramExemplars } = this.#metric;
     const read = (start: number, end: number): ScannedExemplar =>
-      exemplarOf(new ProtoReader(this.#bytes, start, end));
+      checked(() => exemplarOf(new ProtoReader(this.#bytes, start, end)));
     if (kinds[this.#part] !== PART.native) {
       const start = exemplarStarts[this.#part]!;
       return start > 0 ? [read(start, exemplarEnds[this.#part]!)] : [];
@@ -273,4 +272,14 @@ function exemplarOf(reader: ProtoReader): ScannedExemplar {
     } else reader.skip();
   }
   return { labels: Labels.fromPairs(pairs), value, time };
+}
+
+/** Says of bytes that end early what they are part of. */
+function checked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new OutpostError('bad-data', `parse exposition: ${error.message}`, { cause: error });
+  }
 }
