@@ -87,7 +87,7 @@ export function withEngineFlags(command: Command): Command {
     )
     .option(
       '--enable-feature <name>',
-      `what may still change: ${Object.keys(FEATURES).join(', ')}; repeat for more`,
+      'switch on what may still change; an unknown name is answered with all there are; repeat for more',
       featureFlag,
     );
 }
