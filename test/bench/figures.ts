@@ -29,7 +29,7 @@ export function tell(figure: Figure): void {
 /** Runs a script of this folder in a process of its own; what it tells is shown and returned. */
 export async function toldBy(script: string, options: readonly string[] = []): Promise<Figure[]> {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, ['--expose-gc', path, ...options], {
+  const child = spawn(process.execPath, ['--expose-gc', '--no-maglev', path, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const parts: Buffer[] = [];
