@@ -47,6 +47,8 @@ export interface RemoteReadOptions {
 }
 
 const DEFAULT_CHANNEL: ChannelOptions = {
+  // A shared one would hand a new client the back-off of an earlier one to the same address.
+  'grpc.use_local_subchannel_pool': 1,
   'grpc.max_receive_message_length': -1,
   'grpc.max_send_message_length': -1,
   // The window of 64 KiB that is usual ends a stream's speed at any distance (grpc/grpc-node#2669).
